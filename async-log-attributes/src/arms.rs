@@ -1,0 +1,230 @@
+//! The arms of `join!`, `try_join!`, `select!` and `select_biased!`.
+//!
+//! ```text
+//! a                      at(&around).arm(a).__async_log_arm()
+//! p = a, if c => h       p = (the same), if at(&around).condition(c) => { enter(&around); h }
+//! ```
+//!
+//! Whatever does not look like the asynchronous macro of that name is left exactly as it is.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::{quote, ToTokens};
+
+use crate::body::{around, Declaration, Keeper};
+use crate::tokens::{
+    any, brace, collect, find, is_arrow, is_assignment, is_ident, is_punct, regroup, split_commas,
+};
+
+/// `join!` and `try_join!`: expressions.
+pub(crate) fn join(keeper: &mut Keeper<'_>, arguments: &Group) -> Option<TokenTree> {
+    let tokens = collect(arguments.stream());
+    let (biased, tokens) = split_biased(&tokens);
+    let looks_alike = tokens.is_empty()
+        || (0..tokens.len()).any(|at| is_punct(tokens.get(at), ';') || is_arrow(tokens, at));
+    if looks_alike {
+        return None;
+    }
+    let mut arms = Vec::new();
+    for arm in split_commas(tokens) {
+        if arm.is_empty() || matches!(arm, [TokenTree::Literal(_)]) || borrows_temporary(arm) {
+            return None;
+        }
+        arms.push(future(keeper, arm));
+    }
+    Some(regroup(arguments, quote!(#(#biased)* #(#arms),*)))
+}
+
+/// Whose `select!` it is. They differ in what they do with an arm that is a lone name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flavour {
+    /// Takes it.
+    Tokio,
+    /// Borrows it mutably.
+    Futures,
+}
+
+struct Arm<'a> {
+    /// The pattern with its `=`, or `else`, `complete`, `default`.
+    head: &'a [TokenTree],
+    future: Option<&'a [TokenTree]>,
+    condition: Option<&'a [TokenTree]>,
+    handler: &'a [TokenTree],
+    comma: Option<&'a TokenTree>,
+}
+
+/// `select!` and `select_biased!`: `PATTERN = FUTURE, if CONDITION => HANDLER`.
+pub(crate) fn select(
+    keeper: &mut Keeper<'_>,
+    arguments: &Group,
+    path: &[TokenTree],
+    is_biased: bool,
+) -> Option<TokenTree> {
+    let tokens = collect(arguments.stream());
+    let (biased, mut rest) = split_biased(&tokens);
+    let mut arms = Vec::new();
+    while !rest.is_empty() {
+        let (arm, after) = parse_arm(rest)?;
+        arms.push(arm);
+        rest = after;
+    }
+    if !arms.iter().any(|arm| arm.future.is_some()) {
+        return None;
+    }
+    let flavour = match is_biased {
+        true => Some(Flavour::Futures),
+        false => flavour(path, biased, &arms),
+    };
+
+    let private = keeper.private.clone();
+    let around = around();
+    let mut written = TokenStream::new();
+    for arm in &arms {
+        let head = arm.head;
+        written.extend(quote!(#(#head)*));
+        if let Some(tokens) = arm.future {
+            written.extend(match tokens {
+                [TokenTree::Ident(name)] => lone_name(keeper, name, flavour),
+                _ => future(keeper, tokens),
+            });
+        }
+        if let Some(condition) = arm.condition {
+            let condition = keeper.tokens(condition);
+            written.extend(quote!(, if #private::Around::at(&#around).condition(#condition)));
+        }
+        let enter = quote!(#private::Around::enter(&#around););
+        let handler = match arm.handler {
+            // Braces around braces would be a lint's.
+            [TokenTree::Group(block)] if block.delimiter() == Delimiter::Brace => {
+                let inside = keeper.tokens(&collect(block.stream()));
+                regroup(block, quote!(#enter #inside)).into_token_stream()
+            }
+            handler => {
+                let handler = keeper.tokens(handler);
+                quote!({ #enter #handler })
+            }
+        };
+        let comma = arm.comma;
+        written.extend(quote!(=> #handler #comma));
+    }
+    Some(regroup(arguments, quote!(#(#biased)* #written)))
+}
+
+fn future(keeper: &mut Keeper<'_>, expression: &[TokenTree]) -> TokenStream {
+    let expression = keeper.tokens(expression);
+    frame(keeper, expression)
+}
+
+fn frame(keeper: &Keeper<'_>, expression: TokenStream) -> TokenStream {
+    let private = keeper.private;
+    let around = around();
+    quote!(#private::Around::at(&#around).arm(#expression).__async_log_arm())
+}
+
+/// The name may have to stay the variable's own, to be used again. Where nothing tells, it does, and only the
+/// records of that future are not seen inside the span while the macro waits.
+fn lone_name(keeper: &Keeper<'_>, name: &Ident, flavour: Option<Flavour>) -> TokenStream {
+    let borrowed = match (flavour, keeper.declaration(name)) {
+        (Some(flavour), _) => flavour == Flavour::Futures,
+        (None, Some(declaration)) => declaration == Declaration::Mutable,
+        (None, None) => return quote!(#name),
+    };
+    match borrowed {
+        true => frame(keeper, quote!(&mut #name)),
+        false => frame(keeper, quote!(#name)),
+    }
+}
+
+fn flavour(path: &[TokenTree], biased: &[TokenTree], arms: &[Arm<'_>]) -> Option<Flavour> {
+    let in_path = |of: &str| {
+        path.iter().any(
+            |token| matches!(token, TokenTree::Ident(ident) if ident.to_string().starts_with(of)),
+        )
+    };
+    let has_head = |word: &str| arms.iter().any(|arm| is_ident(arm.head.first(), word));
+    let is_fused = |arm: &Arm<'_>| {
+        any(arm.future.unwrap_or_default(), &|tokens, at| {
+            is_ident(tokens.get(at), "fuse") || is_ident(tokens.get(at), "select_next_some")
+        })
+    };
+    let is_tokio = in_path("tokio")
+        || !biased.is_empty()
+        || has_head("else")
+        || arms.iter().any(|arm| arm.condition.is_some());
+    let is_futures = in_path("futures")
+        || has_head("complete")
+        || has_head("default")
+        || arms.iter().any(is_fused);
+    match (is_tokio, is_futures) {
+        (true, _) => Some(Flavour::Tokio),
+        (_, true) => Some(Flavour::Futures),
+        _ => None,
+    }
+}
+
+fn parse_arm(tokens: &[TokenTree]) -> Option<(Arm<'_>, &[TokenTree])> {
+    let arrow = find(tokens, |at| is_arrow(tokens, at))?;
+    let (before, after) = (&tokens[..arrow], &tokens[arrow + 2..]);
+    let is_word = |token: &TokenTree| {
+        ["else", "complete", "default"]
+            .iter()
+            .any(|word| is_ident(Some(token), word))
+    };
+    let (head, future, condition) = match before {
+        [word] if is_word(word) => (before, None, None),
+        _ => {
+            // A pattern has no generic arguments that could hold an `=`.
+            let equals = (0..before.len()).find(|&at| is_assignment(before, at))?;
+            let (head, future) = before.split_at(equals + 1);
+            let comma = find(future, |at| is_punct(future.get(at), ','));
+            let (future, condition) = match comma {
+                None => (future, None),
+                Some(comma) if is_ident(future.get(comma + 1), "if") => {
+                    (&future[..comma], Some(&future[comma + 2..]))
+                }
+                Some(_) => return None,
+            };
+            if future.is_empty() || borrows_temporary(future) {
+                return None;
+            }
+            (head, Some(future), condition)
+        }
+    };
+
+    // A block ends the handler unless an expression goes on behind it.
+    let goes_on = is_punct(after.get(1), '.') || is_punct(after.get(1), '?');
+    let end = match brace(after.first()) {
+        Some(_) if !goes_on => 1,
+        _ => {
+            let comma = find(after, |at| is_punct(after.get(at), ','));
+            comma.unwrap_or(after.len())
+        }
+    };
+    if end == 0 {
+        return None;
+    }
+    let comma = after.get(end).filter(|next| is_punct(Some(next), ','));
+    let rest = &after[end + usize::from(comma.is_some())..];
+    let arm = Arm {
+        head,
+        future,
+        condition,
+        handler: &after[..end],
+        comma,
+    };
+    Some((arm, rest))
+}
+
+/// `&mut make()`: the macro would extend the temporary's life, which a call around it prevents.
+fn borrows_temporary(expression: &[TokenTree]) -> bool {
+    is_punct(expression.first(), '&')
+        && expression
+            .iter()
+            .any(|token| matches!(token, TokenTree::Group(group) if group.delimiter() != Delimiter::None))
+}
+
+fn split_biased(tokens: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
+    match is_ident(tokens.first(), "biased") && is_punct(tokens.get(1), ';') {
+        true => tokens.split_at(2),
+        false => (&[], tokens),
+    }
+}

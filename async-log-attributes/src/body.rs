@@ -1,0 +1,292 @@
+//! The block of a span: its awaits are kept, on the tokens, so that it reaches into other macros.
+//!
+//! ```text
+//! x.await                      x.__async_log_keep(MACHINE).await
+//! tokio::join!(a, b)           { let around = Around::leave(MACHINE); after(&around, tokio::join!(…)) }
+//! async { x.await }            as it is: another state machine, with spans of its own
+//! ```
+//!
+//! MACHINE is a number that only the tokens of one outermost block have. A span nested in another
+//! finds its awaits kept already, and learns from them whose they are.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+
+use crate::arms;
+use crate::tokens::{any, brace, collect, is_ident, is_punct, regroup};
+
+pub(crate) const KEEP: &str = "__async_log_keep";
+pub(crate) const AROUND: &str = "__async_log_around";
+
+/// A block whose awaits are kept.
+pub(crate) struct Kept {
+    pub(crate) block: TokenTree,
+    pub(crate) machine: Machine,
+}
+
+pub(crate) enum Machine {
+    /// It has no await that could be seen.
+    None,
+    /// It is the outermost block of a state machine.
+    Outermost(Literal),
+    /// It is nested in one.
+    Nested(Literal),
+}
+
+/// Keeps the awaits of a span's block; `private` is the path of what the expansion uses.
+pub(crate) fn keep(block: &Group, private: &TokenStream) -> Kept {
+    let tokens = collect(block.stream());
+    let outer = find_kept(&tokens);
+    let mut keeper = Keeper {
+        private,
+        machine: outer.clone().unwrap_or_else(new_machine),
+        found: outer.is_some(),
+        body: &tokens,
+    };
+    let kept = keeper.tokens(&tokens);
+    let machine = match (keeper.found, outer) {
+        (false, _) => Machine::None,
+        (true, None) => Machine::Outermost(keeper.machine),
+        (true, Some(outer)) => Machine::Nested(outer),
+    };
+    let block = match machine {
+        Machine::None => TokenTree::Group(block.clone()),
+        _ => regroup(block, kept),
+    };
+    Kept { block, machine }
+}
+
+/// A number for the state machine that this expansion is in, the same each time it is compiled.
+fn new_machine() -> Literal {
+    let mut hasher = DefaultHasher::new();
+    for variable in ["CARGO_PKG_NAME", "CARGO_PKG_VERSION", "CARGO_CRATE_NAME"] {
+        std::env::var(variable).ok().hash(&mut hasher);
+    }
+    // Different for each expansion: position in the source, and in which macro's expansion.
+    format!("{:?}", Span::call_site()).hash(&mut hasher);
+    // 0 is nobody's.
+    Literal::u64_suffixed(hasher.finish().max(1))
+}
+
+/// The machine of the awaits that are kept already.
+fn find_kept(tokens: &[TokenTree]) -> Option<Literal> {
+    let mut at = 0;
+    while at < tokens.len() {
+        if let Some(end) = other_machine(tokens, at) {
+            at = end;
+            continue;
+        }
+        if let (true, Some(TokenTree::Group(arguments))) =
+            (is_kept_name(&tokens[at]), tokens.get(at + 1))
+        {
+            if let Some(TokenTree::Literal(machine)) = arguments.stream().into_iter().next() {
+                return Some(machine);
+            }
+        }
+        if let TokenTree::Group(group) = &tokens[at] {
+            if let Some(machine) = find_kept(&collect(group.stream())) {
+                return Some(machine);
+            }
+        }
+        at += 1;
+    }
+    None
+}
+
+/// `__async_log_keep(M)` and `Around::leave(M)` both say it.
+fn is_kept_name(token: &TokenTree) -> bool {
+    is_ident(Some(token), KEEP) || is_ident(Some(token), "__async_log_leave")
+}
+
+/// Where the tokens end that belong to another state machine and begin at `at`: an `async` block,
+/// function or closure, or a macro that makes a stream of its tokens.
+fn other_machine(tokens: &[TokenTree], at: usize) -> Option<usize> {
+    let is_stream = (is_ident(tokens.get(at), "stream") || is_ident(tokens.get(at), "try_stream"))
+        && is_punct(tokens.get(at + 1), '!')
+        && brace(tokens.get(at + 2)).is_some();
+    if is_stream {
+        return Some(at + 3);
+    }
+    if !is_ident(tokens.get(at), "async") {
+        return None;
+    }
+    let is_function = !is_ident(tokens.get(at + 1), "move")
+        && matches!(tokens.get(at + 1), Some(TokenTree::Ident(_)));
+    for end in at + 1..tokens.len() {
+        if brace(tokens.get(end)).is_some() {
+            return Some(end + 1);
+        }
+        let ends = is_punct(tokens.get(end), ';') || is_punct(tokens.get(end), ',');
+        if ends && !is_function {
+            return None;
+        }
+    }
+    None
+}
+
+pub(crate) struct Keeper<'a> {
+    pub(crate) private: &'a TokenStream,
+    pub(crate) machine: Literal,
+    /// Whether there was anything to keep.
+    pub(crate) found: bool,
+    /// The whole block.
+    body: &'a [TokenTree],
+}
+
+impl Keeper<'_> {
+    pub(crate) fn tokens(&mut self, tokens: &[TokenTree]) -> TokenStream {
+        let mut out: Vec<TokenTree> = Vec::with_capacity(tokens.len());
+        let mut at = 0;
+        while at < tokens.len() {
+            if let Some(end) = other_machine(tokens, at) {
+                out.extend_from_slice(&tokens[at..end]);
+                at = end;
+            } else if is_unkept_await(tokens, at) {
+                self.found = true;
+                let span = tokens[at + 1].span();
+                let method = Ident::new(KEEP, Span::mixed_site().located_at(span));
+                let machine = &self.machine;
+                let dot = &tokens[at];
+                out.extend(quote_spanned!(method.span()=> #dot #method(#machine)));
+                out.extend_from_slice(&tokens[at..at + 2]);
+                at += 2;
+            } else if let Some(end) = self.macro_with_arms(tokens, at, &mut out) {
+                at = end;
+            } else {
+                out.push(self.token(&tokens[at]));
+                at += 1;
+            }
+        }
+        out.into_iter().collect()
+    }
+
+    fn token(&mut self, token: &TokenTree) -> TokenTree {
+        match token {
+            TokenTree::Group(group) => {
+                let tokens = collect(group.stream());
+                // What the block around this one has made of a macro is done.
+                let is_done = is_ident(tokens.first(), "let") && is_ident(tokens.get(1), AROUND);
+                match is_done {
+                    true => token.clone(),
+                    false => regroup(group, self.tokens(&tokens)),
+                }
+            }
+            token => token.clone(),
+        }
+    }
+
+    /// Writes a `join!` or `select!` that begins at `at`, whose path is at the end of `out`, with
+    /// its place left around it; gives where it ends.
+    fn macro_with_arms(
+        &mut self,
+        tokens: &[TokenTree],
+        at: usize,
+        out: &mut Vec<TokenTree>,
+    ) -> Option<usize> {
+        let (TokenTree::Ident(name), Some(TokenTree::Group(arguments))) =
+            (&tokens[at], tokens.get(at + 2))
+        else {
+            return None;
+        };
+        if !is_punct(tokens.get(at + 1), '!') || arguments.delimiter() == Delimiter::None {
+            return None;
+        }
+        let path_start = path_start(out);
+        let found = std::mem::replace(&mut self.found, true);
+        let written = match name.to_string().as_str() {
+            "join" | "try_join" => arms::join(self, arguments),
+            "select" => arms::select(self, arguments, &out[path_start..], false),
+            "select_biased" => arms::select(self, arguments, &out[path_start..], true),
+            _ => None,
+        };
+        let Some(written) = written else {
+            self.found = found;
+            return None;
+        };
+
+        let path = out.split_off(path_start);
+        let (private, machine) = (self.private, &self.machine);
+        let around = around();
+        let bang = &tokens[at + 1];
+        let call = quote!(#(#path)* #name #bang #written);
+        let call = match name.to_string().as_str() {
+            "join" | "try_join" => quote!(#private::Around::after(&#around, #call)),
+            _ => call,
+        };
+        let block = quote!({
+            let #around = #private::Around::__async_log_leave(#machine);
+            #call
+        });
+        // At the beginning of a statement a block would end it.
+        let is_operand = is_punct(tokens.get(at + 3), '.') || is_punct(tokens.get(at + 3), '?');
+        out.extend(match is_operand {
+            true => quote!((#block)),
+            false => block,
+        });
+        Some(at + 3)
+    }
+
+    /// How a variable of this name was declared in the block, if it was.
+    pub(crate) fn declaration(&self, name: &Ident) -> Option<Declaration> {
+        let declared_mut = |tokens: &[TokenTree], at: usize| {
+            let is_name = matches!(&tokens[at], TokenTree::Ident(ident) if ident == name);
+            let is_let_mut = at > 1
+                && is_ident(tokens.get(at - 1), "mut")
+                && is_ident(tokens.get(at - 2), "let");
+            let is_pinned = (is_ident(tokens.get(at), "pin")
+                || is_ident(tokens.get(at), "pin_mut"))
+                && is_punct(tokens.get(at + 1), '!')
+                && matches!(tokens.get(at + 2), Some(TokenTree::Group(group))
+                    if any(&collect(group.stream()), &|tokens, at| matches!(
+                        &tokens[at], TokenTree::Ident(ident) if ident == name)));
+            is_name && is_let_mut || is_pinned
+        };
+        let declared = |tokens: &[TokenTree], at: usize| {
+            matches!(&tokens[at], TokenTree::Ident(ident) if ident == name)
+                && at > 0
+                && is_ident(tokens.get(at - 1), "let")
+        };
+        if any(self.body, &declared_mut) {
+            Some(Declaration::Mutable)
+        } else if any(self.body, &declared) {
+            Some(Declaration::Immutable)
+        } else {
+            None
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Declaration {
+    Mutable,
+    Immutable,
+}
+
+pub(crate) fn around() -> Ident {
+    Ident::new(AROUND, Span::mixed_site())
+}
+
+fn is_unkept_await(tokens: &[TokenTree], at: usize) -> bool {
+    let is_kept = at > 1 && is_ident(tokens.get(at - 2), KEEP);
+    is_punct(tokens.get(at), '.') && is_ident(tokens.get(at + 1), "await") && !is_kept
+}
+
+/// Where the path begins that `tokens` end with: `::a::b::`, or nothing.
+fn path_start(tokens: &[TokenTree]) -> usize {
+    let mut start = tokens.len();
+    while start > 1 && is_punct(tokens.get(start - 1), ':') && is_punct(tokens.get(start - 2), ':')
+    {
+        start -= 2;
+        if start > 0 && matches!(tokens[start - 1], TokenTree::Ident(_)) {
+            start -= 1;
+            // `$crate` is an identifier, with a dollar in front where it is not resolved.
+            if start > 0 && is_punct(tokens.get(start - 1), '$') {
+                start -= 1;
+            }
+        }
+    }
+    start
+}

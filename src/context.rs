@@ -1,0 +1,42 @@
+//! Where the code is, to be taken along.
+
+use crate::place::{self, Position};
+
+/// Where the code is, task and span, to be taken where futures do not reach: another thread, a
+/// thread pool, a callback.
+///
+/// ```
+/// use async_log::{span, Context};
+///
+/// span!("outer", {
+///     let context = Context::current();
+///     std::thread::spawn(move || {
+///         context.run(|| log::info!("still in outer"));
+///     })
+///     .join()
+///     .unwrap();
+/// });
+/// ```
+///
+/// It does not keep the span open: a record that comes after the span's end still names it.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    task: u64,
+    position: Position,
+}
+
+impl Context {
+    /// The task and the span that the running code is in.
+    pub fn current() -> Self {
+        Context {
+            task: place::task(),
+            position: place::current(),
+        }
+    }
+
+    /// Runs synchronous code there; then all is as it was, also after a panic.
+    pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _task = place::enter_task(self.task);
+        place::run(self.position.clone(), f)
+    }
+}

@@ -1,0 +1,58 @@
+//! Numbers for spans, tasks and threads.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many span ids a thread takes at once, so that threads do not share a cache line for each.
+const BLOCK: u64 = 256;
+
+/// A span id: unique in the process, never 0.
+pub(crate) fn next_span() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local! {
+        // The next id and the end of the block.
+        static IDS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+    }
+    IDS.with(|ids| {
+        let (next, end) = match ids.get() {
+            (next, end) if next < end => (next, end),
+            _ => {
+                let next = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
+                (next, next + BLOCK)
+            }
+        };
+        ids.set((next + 1, end));
+        next
+    })
+}
+
+/// A task id: small numbers from 1, in the order in which tasks are made.
+pub(crate) fn next_task() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The number that the standard library gives this thread; the main thread has 1. Read once a
+/// thread: there is no stable way to it but its `Debug` form.
+pub(crate) fn thread() -> u64 {
+    thread_local! {
+        static ID: Cell<u64> = const { Cell::new(0) };
+    }
+    ID.with(|id| match id.get() {
+        0 => {
+            let number = read_thread();
+            id.set(number);
+            number
+        }
+        number => number,
+    })
+}
+
+#[cold]
+fn read_thread() -> u64 {
+    // Early versions of the standard library panic here while the thread's locals are destroyed.
+    let text = std::panic::catch_unwind(|| format!("{:?}", std::thread::current().id()));
+    let text = text.unwrap_or_default();
+    let digits = text.trim_matches(|c: char| !c.is_ascii_digit());
+    digits.parse().unwrap_or(u64::MAX)
+}

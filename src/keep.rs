@@ -1,0 +1,145 @@
+//! A kept await: how the open spans of a state machine are suspended with it.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::place::{self, Held};
+
+/// What each `.await` in a span's block becomes: `.__async_log_keep(MACHINE).await`.
+#[doc(hidden)]
+pub trait KeepPlace: IntoFuture + Sized {
+    #[inline]
+    fn __async_log_keep(self, machine: u64) -> Keep<Self::IntoFuture> {
+        // A machine without an open span (they were all filtered out, or this await is in one that
+        // some other macro makes of the block's tokens) has nothing to suspend.
+        let state = match place::is_machine(machine) {
+            true => State::Running,
+            false => State::Done,
+        };
+        Keep {
+            future: Some(self.into_future()),
+            suspension: Suspension {
+                machine,
+                state,
+                held: Held::default(),
+            },
+        }
+    }
+}
+
+impl<F: IntoFuture> KeepPlace for F {}
+
+pin_project! {
+    #[doc(hidden)]
+    #[derive(Debug)]
+    #[must_use]
+    pub struct Keep<F> {
+        #[pin]
+        future: Option<F>,
+        suspension: Suspension,
+    }
+
+    impl<F> PinnedDrop for Keep<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if matches!(this.suspension.state, State::Suspended) {
+                let _cancel = Cancel::enter(this.suspension);
+                this.future.set(None);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Suspension {
+    machine: u64,
+    state: State,
+    /// The innermost span of the machine while it is suspended here.
+    held: Held,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The machine's level is on the stack.
+    Running,
+    /// It is in `held`.
+    Suspended,
+    /// It is the machine's own affair again, or there never was one.
+    Done,
+}
+
+impl<F: Future> Future for Keep<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let future = this.future.as_pin_mut().expect("taken only when dropped");
+        if matches!(this.suspension.state, State::Done) {
+            return future.poll(cx);
+        }
+        let mut polling = Polling::enter(this.suspension);
+        let polled = future.poll(cx);
+        polling.pending = polled.is_pending();
+        polled
+    }
+}
+
+/// The awaited future is being polled, in a place of its own.
+struct Polling<'a> {
+    suspension: &'a mut Suspension,
+    depth: usize,
+    pending: bool,
+}
+
+impl<'a> Polling<'a> {
+    fn enter(suspension: &'a mut Suspension) -> Self {
+        let depth = match suspension.state {
+            State::Running => suspension.held.take_over(suspension.machine),
+            _ => suspension.held.enter(),
+        };
+        Polling {
+            suspension,
+            depth,
+            pending: false,
+        }
+    }
+}
+
+impl Drop for Polling<'_> {
+    /// Pending: the machine is suspended, its level goes with it. Ready or panicking: it goes on.
+    fn drop(&mut self) {
+        if self.pending {
+            self.suspension.held.leave(self.depth);
+            self.suspension.state = State::Suspended;
+        } else {
+            Held::hand_over(self.depth, self.suspension.machine, false);
+            self.suspension.state = State::Done;
+        }
+    }
+}
+
+/// The machine is being dropped while it is suspended here. First the awaited future goes, in the place
+/// where it was; then the block's locals go, in their span, so the level stays: the outermost span
+/// of the block takes it off, and what the dropper had is found below.
+struct Cancel<'a> {
+    suspension: &'a mut Suspension,
+    depth: usize,
+}
+
+impl<'a> Cancel<'a> {
+    fn enter(suspension: &'a mut Suspension) -> Self {
+        let depth = suspension.held.enter_cancelled();
+        Cancel { suspension, depth }
+    }
+}
+
+impl Drop for Cancel<'_> {
+    fn drop(&mut self) {
+        Held::hand_over(self.depth, self.suspension.machine, true);
+        self.suspension.state = State::Done;
+    }
+}
