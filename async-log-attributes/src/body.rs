@@ -52,11 +52,16 @@ pub(crate) fn keep(block: &Group, private: &TokenStream) -> Kept {
         (true, None) => Machine::Outermost(keeper.machine),
         (true, Some(outer)) => Machine::Nested(outer),
     };
-    let block = match machine {
-        Machine::None => TokenTree::Group(block.clone()),
-        _ => regroup(block, kept),
+    let mut block = match machine {
+        Machine::None => block.clone(),
+        _ => Group::new(block.delimiter(), kept),
     };
-    Kept { block, machine }
+    // The braces are not the user's to leave out, and lints need not say so.
+    block.set_span(Span::mixed_site().located_at(block.span()));
+    Kept {
+        block: TokenTree::Group(block),
+        machine,
+    }
 }
 
 /// A number for the state machine that this expansion is in, the same each time it is compiled.
