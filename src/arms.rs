@@ -9,13 +9,14 @@ use std::future::{Future, IntoFuture};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::frame::Frame;
-use crate::place::{self, Position};
+use crate::mark::Outcome;
+use crate::place::{self, Machine, Position};
 
 /// The place of a machine while it is in one of the macros.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Around {
-    machine: u64,
+    machine: Machine,
     /// `None` where the machine has no open span.
     own: Option<Position>,
     // Never contended: it is atomic so that a future that holds it is as `Sync` as without.
@@ -25,10 +26,11 @@ pub struct Around {
 impl Around {
     /// Leaves the place.
     #[inline]
-    pub fn __async_log_leave(machine: u64) -> Self {
+    pub fn __async_log_leave(machine: impl Into<Machine>) -> Self {
+        let left = place::leave_machine(machine.into());
         Around {
-            machine,
-            own: place::leave_machine(machine),
+            machine: left.as_ref().map_or(place::BOUNDARY, |left| left.1),
+            own: left.map(|left| left.0),
             entered: AtomicBool::new(false),
         }
     }
@@ -72,7 +74,7 @@ impl Drop for Around {
             return;
         }
         if let Some(own) = self.own.take() {
-            place::reenter_machine(own, self.machine, !std::thread::panicking());
+            place::reenter_machine(own, self.machine, Some(Outcome::Cancelled));
         }
     }
 }

@@ -1,52 +1,120 @@
 //! The arguments of annotated functions: whatever their types are, something is logged.
 //!
-//! The compiler chooses between three traits with a method of one name. It tries a receiver as it
-//! is before it looks behind its references, so of `&&&Capture` it takes the first that fits the bounds that it sees.
+//! The compiler chooses. A method call looks first for a method of the type itself whose bounds hold as far as
+//! the bounds in sight tell, and then behind its `Deref`. So each of these types has the same method
+//! under another bound, and leads to one that asks for less.
+//!
+//! No one has asked for these values to be formatted, perhaps one that is half made or half dropped. So where that
+//! panics it is said in its place, and the function is called all the same.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Display, Formatter};
+use std::ops::Deref;
+use std::panic::{self, AssertUnwindSafe};
 
 use log::kv::{ToValue, Value};
 
-/// An argument.
+/// A value with its own type where `log` knows it, else as `Debug` has it, else as its type's name.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Capture<'a, T>(pub &'a T);
+pub struct Capture<'a, T>(AsDebug<'a, T>);
 
-/// With its own type, where `log` knows it.
+/// An error as `Display` has it, which is better shown to a person, else as `Debug` has it, else as its type's name.
 #[doc(hidden)]
-pub trait TypedValue<'a> {
-    fn __async_log_value(&self) -> Value<'a>;
-}
+#[derive(Debug)]
+pub struct CaptureError<'a, T>(AsDebug<'a, T>);
 
-impl<'a, T: ToValue> TypedValue<'a> for &&Capture<'a, T> {
+#[doc(hidden)]
+pub struct AsDebug<'a, T>(AsName<'a, T>);
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct AsName<'a, T>(&'a T);
+
+impl<'a, T> Capture<'a, T> {
     #[inline]
-    fn __async_log_value(&self) -> Value<'a> {
-        self.0.to_value()
+    pub fn new(value: &'a T) -> Self {
+        Capture(AsDebug(AsName(value)))
     }
 }
 
-/// As `Debug` has it.
-#[doc(hidden)]
-pub trait DebugValue<'a> {
-    fn __async_log_value(&self) -> Value<'a>;
-}
-
-impl<'a, T: Debug> DebugValue<'a> for &Capture<'a, T> {
+impl<'a, T> CaptureError<'a, T> {
     #[inline]
-    fn __async_log_value(&self) -> Value<'a> {
-        Value::from_debug(self.0)
+    pub fn new(value: &'a T) -> Self {
+        CaptureError(AsDebug(AsName(value)))
     }
 }
 
-/// As the name of its type.
-#[doc(hidden)]
-pub trait NameValue<'a> {
-    fn __async_log_value(&self) -> Value<'a>;
+impl<'a, T: ToValue> Capture<'a, T> {
+    #[inline]
+    pub fn value(&self) -> Value<'a> {
+        self.0 .0 .0.to_value()
+    }
 }
 
-impl<'a, T> NameValue<'a> for Capture<'a, T> {
+impl<'a, T: Display> CaptureError<'a, T> {
     #[inline]
-    fn __async_log_value(&self) -> Value<'a> {
+    pub fn value(&self) -> Value<'_> {
+        Value::from_display(self)
+    }
+}
+
+impl<'a, T: Debug> AsDebug<'a, T> {
+    #[inline]
+    pub fn value(&self) -> Value<'_> {
+        Value::from_debug(self)
+    }
+}
+
+impl<'a, T> AsName<'a, T> {
+    #[inline]
+    pub fn value(&self) -> Value<'a> {
         Value::from(std::any::type_name::<T>())
+    }
+}
+
+impl<T: Display> Display for CaptureError<'_, T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        carefully(f, |f| self.0 .0 .0.fmt(f))
+    }
+}
+
+impl<T: Debug> Debug for AsDebug<'_, T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        carefully(f, |f| self.0 .0.fmt(f))
+    }
+}
+
+fn carefully(
+    f: &mut Formatter<'_>,
+    format: impl FnOnce(&mut Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    panic::catch_unwind(AssertUnwindSafe(|| format(f)))
+        .unwrap_or_else(|_| f.write_str("<panicked>"))
+}
+
+impl<'a, T> Deref for Capture<'a, T> {
+    type Target = AsDebug<'a, T>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'a, T> Deref for CaptureError<'a, T> {
+    type Target = AsDebug<'a, T>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'a, T> Deref for AsDebug<'a, T> {
+    type Target = AsName<'a, T>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }

@@ -1,6 +1,7 @@
 //! Where the code is, to be taken along.
 
 use crate::place::{self, Position};
+use crate::span::Span;
 
 /// Where the code is, task and span, to be taken where futures do not reach: another thread, a
 /// thread pool, a callback.
@@ -38,5 +39,39 @@ impl Context {
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
         let _task = place::enter_task(self.task);
         place::run(self.position.clone(), f)
+    }
+}
+
+/// What an annotated function can be told to be inside of: a [`Span`](crate::Span) or a [`Context`].
+#[doc(hidden)]
+pub trait Parent {
+    /// Starts a span there; in the task that runs.
+    fn within<R>(&self, start: impl FnOnce() -> R) -> R;
+}
+
+impl Parent for Span {
+    fn within<R>(&self, start: impl FnOnce() -> R) -> R {
+        self.run(start)
+    }
+}
+
+impl Parent for Context {
+    fn within<R>(&self, start: impl FnOnce() -> R) -> R {
+        place::run(self.position.clone(), start)
+    }
+}
+
+impl<P: Parent> Parent for &P {
+    fn within<R>(&self, start: impl FnOnce() -> R) -> R {
+        (**self).within(start)
+    }
+}
+
+impl<P: Parent> Parent for Option<P> {
+    fn within<R>(&self, start: impl FnOnce() -> R) -> R {
+        match self {
+            Some(parent) => parent.within(start),
+            None => start(),
+        }
     }
 }

@@ -40,6 +40,21 @@ pub(crate) struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
+    /// The field with no more than `limit` bytes of a text, not counting the `…` of one that was cut.
+    pub(crate) fn within(self, limit: usize) -> Self {
+        let cut = match self.text.ends_with("\"…") {
+            true => '…'.len_utf8(),
+            false => 0,
+        };
+        if self.kind != Kind::Text || self.value.len() - cut <= limit {
+            return self;
+        }
+        Field {
+            value: text::prefix(self.value, limit),
+            ..self
+        }
+    }
+
     /// The value with its type; what does not parse as its own kind is text.
     pub(crate) fn to_value(self) -> Value<'a> {
         let text = self.value;

@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::mark::Outcome;
-use crate::place::{self, Held, Position};
-use crate::span::Span;
-use crate::task::NewTask;
+use crate::mark::{Origin, Outcome, Site};
+use crate::place::{self, Held, LeftOpen, Position};
+use crate::span::{Live, Span};
+use crate::task::{NewTask, TaskOrigin};
 
 pin_project! {
     /// A future that runs at one position whoever polls it.
@@ -20,13 +20,18 @@ pin_project! {
     pub struct Frame<F> {
         #[pin]
         future: Option<F>,
-        place: FramePlace,
+        // `None` where all spans around were filtered out.
+        held: Option<Held>,
+        done: bool,
     }
 
     impl<F> PinnedDrop for Frame<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _there = this.place.enter_to_drop();
+            let _there = match this.done {
+                true => There::enter(this.held),
+                false => There::enter_to_cancel(this.held),
+            };
             this.future.set(None);
         }
     }
@@ -37,11 +42,8 @@ impl<F> Frame<F> {
     pub(crate) fn new(own: Option<Position>, future: F) -> Self {
         Frame {
             future: Some(future),
-            place: FramePlace {
-                held: own.map(Held::new),
-                task: None,
-                done: false,
-            },
+            held: own.map(Held::new),
+            done: false,
         }
     }
 }
@@ -53,9 +55,9 @@ impl<F: Future> Future for Frame<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let future = this.future.as_pin_mut().expect("taken only when dropped");
-        let there = this.place.enter();
+        let _there = There::enter(this.held);
         let polled = future.poll(cx);
-        there.place.done = polled.is_ready();
+        *this.done = polled.is_ready();
         polled
     }
 }
@@ -66,119 +68,187 @@ impl<F: FusedFuture> FusedFuture for Frame<F> {
     }
 }
 
-/// The place that a future owns, and the task if it is one.
-#[derive(Debug, Default)]
-struct FramePlace {
-    /// `None` where all spans around were filtered out.
-    held: Option<Held>,
-    task: Option<u64>,
-    /// Its future has come to an end.
-    done: bool,
-}
-
-impl FramePlace {
-    #[inline]
-    fn enter(&mut self) -> There<'_> {
-        let depth = self.held.as_mut().map(Held::enter);
-        There {
-            depth,
-            _task: self.task.map(place::enter_task),
-            place: self,
-        }
-    }
-
-    #[inline]
-    fn enter_to_drop(&mut self) -> There<'_> {
-        let depth = match self.done {
-            true => self.held.as_mut().map(Held::enter),
-            false => self.held.as_mut().map(Held::enter_cancelled),
-        };
-        There {
-            depth,
-            _task: self.task.map(place::enter_task),
-            place: self,
-        }
-    }
-}
-
 /// Code is running in a frame's place; what was there before is put back when this is dropped.
 struct There<'a> {
-    place: &'a mut FramePlace,
-    depth: Option<usize>,
-    _task: Option<place::TaskGuard>,
+    held: &'a mut Option<Held>,
+    depth: usize,
+}
+
+impl<'a> There<'a> {
+    #[inline]
+    fn enter(held: &'a mut Option<Held>) -> Self {
+        let depth = held.as_mut().map_or(0, Held::enter);
+        There { held, depth }
+    }
+
+    #[inline]
+    fn enter_to_cancel(held: &'a mut Option<Held>) -> Self {
+        let depth = held.as_mut().map_or(0, Held::enter_to_cancel);
+        There { held, depth }
+    }
 }
 
 impl Drop for There<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let (Some(held), Some(depth)) = (&mut self.place.held, self.depth) {
-            held.leave(depth);
+        if let Some(held) = &mut self.held {
+            held.leave(self.depth);
         }
     }
 }
 
-/// A span that ends with the future that runs in it.
+pin_project! {
+    #[project = StateProjection]
+    #[derive(Debug)]
+    enum State<F, O: Origin> {
+        Running {
+            #[pin]
+            future: F,
+            body: Body<O>,
+        },
+        Done,
+    }
+}
+
+pin_project! {
+    /// A future in an open span, which ends with it.
+    #[derive(Debug)]
+    struct Spanned<F, O: Origin> {
+        #[pin]
+        state: State<F, O>,
+    }
+
+    impl<F, O: Origin> PinnedDrop for Spanned<F, O> {
+        fn drop(this: Pin<&mut Self>) {
+            this.end(true);
+        }
+    }
+}
+
 #[derive(Debug)]
-struct Body {
-    place: FramePlace,
-    span: Span,
-    /// A poll has unwound.
-    panicked: bool,
+struct Body<O: Origin> {
+    span: Live<O>,
+    open: LeftOpen,
 }
 
-impl Body {
-    fn new(span: Span, task: Option<u64>) -> Self {
+impl<O: Origin> Body<O> {
+    fn new(span: Live<O>) -> Self {
         Body {
-            place: FramePlace {
-                held: span.position().map(Held::new),
-                task,
-                done: false,
-            },
             span,
-            panicked: false,
+            open: LeftOpen::default(),
         }
     }
 
-    fn poll<F: Future>(
-        &mut self,
-        mut slot: Pin<&mut Option<F>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<F::Output> {
-        let future = slot
-            .as_mut()
-            .as_pin_mut()
-            .expect("polled again after it was ready");
-        self.panicked = true;
-        let there = self.place.enter();
-        let polled = future.poll(cx);
-        if polled.is_ready() {
-            // What the future still holds goes inside the span.
-            there.place.done = true;
-            slot.set(None);
+    #[inline]
+    fn enter(&mut self) -> Inside<'_, O> {
+        let depth = self
+            .span
+            .take_position()
+            .map(|position| place::enter_frame(position, &mut self.open));
+        Inside {
+            body: self,
+            depth,
+            unwinding: true,
         }
-        drop(there);
-        self.panicked = false;
+    }
+
+    fn enter_to_cancel(&mut self) -> Inside<'_, O> {
+        let depth = self
+            .span
+            .take_position()
+            .map(|position| place::enter_frame_to_cancel(position, &mut self.open));
+        Inside {
+            body: self,
+            depth,
+            unwinding: true,
+        }
+    }
+}
+
+/// Code is running in the place of a span's future.
+struct Inside<'a, O: Origin> {
+    body: &'a mut Body<O>,
+    depth: Option<usize>,
+    /// What runs there has not come back.
+    unwinding: bool,
+}
+
+impl<O: Origin> Drop for Inside<'_, O> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(depth) = self.depth {
+            let (position, outcome) = place::leave_frame(depth, &mut self.body.open);
+            let outcome = match self.unwinding {
+                true => Some(Outcome::Panicked),
+                false => outcome,
+            };
+            self.body.span.put_back(position, outcome);
+        }
+    }
+}
+
+impl<F, O: Origin> Spanned<F, O> {
+    #[inline]
+    fn new(span: Live<O>, future: F) -> Self {
+        Spanned {
+            state: State::Running {
+                future,
+                body: Body::new(span),
+            },
+        }
+    }
+
+    fn set_span(self: Pin<&mut Self>, span: Live<O>) {
+        if let StateProjection::Running { body, .. } = self.project().state.project() {
+            body.span = span;
+        }
+    }
+
+    /// Drops the future in its place and ends the span, once.
+    fn end(self: Pin<&mut Self>, is_unfinished: bool) {
+        let mut state = self.project().state;
+        let StateProjection::Running { body, .. } = state.as_mut().project() else {
+            return;
+        };
+        let mut body = std::mem::replace(body, Body::new(Live::none()));
+        let mut inside = match is_unfinished {
+            true => body.enter_to_cancel(),
+            false => body.enter(),
+        };
+        state.set(State::Done);
+        inside.unwinding = false;
+        drop(inside);
+        let cancelled = is_unfinished.then_some(Outcome::Cancelled);
+        body.span.end(cancelled);
+    }
+}
+
+impl<F: Future, O: Origin> Future for Spanned<F, O> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let StateProjection::Running { future, body } = self.as_mut().project().state.project()
+        else {
+            panic!("polled again after it was ready");
+        };
+        let mut inside = body.enter();
+        let polled = future.poll(cx);
+        inside.unwinding = false;
+        drop(inside);
         if polled.is_ready() {
-            self.end(None);
+            self.end(false);
         }
         polled
     }
+}
 
-    fn cancel<F>(&mut self, mut slot: Pin<&mut Option<F>>) {
-        let there = self.place.enter_to_drop();
-        slot.set(None);
-        drop(there);
-        self.end(Some(Outcome::Cancelled));
-    }
-
-    /// What a logger does while it writes the end belongs to the task that ends.
-    fn end(&mut self, outcome: Option<Outcome>) {
-        let outcome = match self.panicked {
-            true => Some(Outcome::Panicked),
-            false => outcome,
-        };
-        let _task = self.place.task.map(place::enter_task);
-        self.span.end(outcome);
+impl<F: FusedFuture, O: Origin> FusedFuture for Spanned<F, O> {
+    fn is_terminated(&self) -> bool {
+        match &self.state {
+            State::Running { future, .. } => future.is_terminated(),
+            State::Done => true,
+        }
     }
 }
 
@@ -188,25 +258,16 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct InSpan<F> {
         #[pin]
-        future: Option<F>,
-        body: Body,
-    }
-
-    impl<F> PinnedDrop for InSpan<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            if this.future.is_some() {
-                this.body.cancel(this.future);
-            }
-        }
+        inner: Spanned<F, &'static Site>,
     }
 }
 
 impl<F> InSpan<F> {
-    pub(crate) fn new(span: Span, future: F) -> Self {
+    #[doc(hidden)]
+    #[inline]
+    pub fn new(span: Span, future: F) -> Self {
         InSpan {
-            future: Some(future),
-            body: Body::new(span, None),
+            inner: Spanned::new(span.into_live(), future),
         }
     }
 }
@@ -216,14 +277,13 @@ impl<F: Future> Future for InSpan<F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        this.body.poll(this.future, cx)
+        self.project().inner.poll(cx)
     }
 }
 
 impl<F: FusedFuture> FusedFuture for InSpan<F> {
     fn is_terminated(&self) -> bool {
-        self.future.as_ref().map_or(true, F::is_terminated)
+        self.inner.is_terminated()
     }
 }
 
@@ -233,34 +293,30 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct InTask<F> {
         #[pin]
-        future: Option<F>,
-        state: TaskState,
+        inner: Spanned<F, TaskOrigin>,
+        id: u64,
+        // Until the first poll.
+        new: Option<NewTask>,
     }
 
     impl<F> PinnedDrop for InTask<F> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if let TaskState::Running(body) = this.state {
-                if this.future.is_some() {
-                    body.cancel(this.future);
-                }
+            // What was never polled is dropped by whoever drops it.
+            if this.new.is_none() {
+                let _task = place::enter_task(*this.id);
+                this.inner.end(true);
             }
         }
     }
 }
 
-#[derive(Debug)]
-enum TaskState {
-    /// Not polled yet.
-    New(NewTask),
-    Running(Body),
-}
-
 impl<F> InTask<F> {
     pub(crate) fn new(task: NewTask, future: F) -> Self {
         InTask {
-            future: Some(future),
-            state: TaskState::New(task),
+            inner: Spanned::new(Live::none(), future),
+            id: task.id,
+            new: Some(task),
         }
     }
 }
@@ -270,23 +326,17 @@ impl<F: Future> Future for InTask<F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        if let TaskState::New(task) = this.state {
-            let span = task.start::<F>();
-            let own = span.position().unwrap_or_else(|| task.outside());
-            let mut body = Body::new(span, Some(task.id));
-            body.place.held = Some(Held::new(own));
-            *this.state = TaskState::Running(body);
+        let mut this = self.project();
+        let _task = place::enter_task(*this.id);
+        if let Some(new) = this.new.take() {
+            this.inner.as_mut().set_span(new.start());
         }
-        match this.state {
-            TaskState::Running(body) => body.poll(this.future, cx),
-            TaskState::New(_) => unreachable!("started above"),
-        }
+        this.inner.poll(cx)
     }
 }
 
 impl<F: FusedFuture> FusedFuture for InTask<F> {
     fn is_terminated(&self) -> bool {
-        self.future.as_ref().map_or(true, F::is_terminated)
+        self.inner.is_terminated()
     }
 }

@@ -6,18 +6,19 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::place::{self, Held};
+use crate::mark::Outcome;
+use crate::place::{self, Held, Machine};
 
 /// What each `.await` in a span's block becomes: `.__async_log_keep(MACHINE).await`.
 #[doc(hidden)]
 pub trait KeepPlace: IntoFuture + Sized {
     #[inline]
-    fn __async_log_keep(self, machine: u64) -> Keep<Self::IntoFuture> {
+    fn __async_log_keep(self, machine: impl Into<Machine>) -> Keep<Self::IntoFuture> {
         // A machine without an open span (they were all filtered out, or this await is in one that
         // some other macro makes of the block's tokens) has nothing to suspend.
-        let state = match place::is_machine(machine) {
-            true => State::Running,
-            false => State::Done,
+        let (machine, state) = match place::running(machine.into()) {
+            Some(machine) => (machine, State::Running),
+            None => (place::BOUNDARY, State::Done),
         };
         Keep {
             future: Some(self.into_future()),
@@ -55,7 +56,7 @@ pin_project! {
 
 #[derive(Debug)]
 struct Suspension {
-    machine: u64,
+    machine: Machine,
     state: State,
     /// The innermost span of the machine while it is suspended here.
     held: Held,
@@ -116,7 +117,7 @@ impl Drop for Polling<'_> {
             self.suspension.held.leave(self.depth);
             self.suspension.state = State::Suspended;
         } else {
-            Held::hand_over(self.depth, self.suspension.machine, false);
+            Held::hand_over(self.depth, self.suspension.machine, None);
             self.suspension.state = State::Done;
         }
     }
@@ -132,14 +133,18 @@ struct Cancel<'a> {
 
 impl<'a> Cancel<'a> {
     fn enter(suspension: &'a mut Suspension) -> Self {
-        let depth = suspension.held.enter_cancelled();
+        let depth = suspension.held.enter_to_cancel();
         Cancel { suspension, depth }
     }
 }
 
 impl Drop for Cancel<'_> {
     fn drop(&mut self) {
-        Held::hand_over(self.depth, self.suspension.machine, true);
+        Held::hand_over(
+            self.depth,
+            self.suspension.machine,
+            Some(Outcome::Cancelled),
+        );
         self.suspension.state = State::Done;
     }
 }

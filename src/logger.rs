@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use log::kv::{self, Key, Source, ToValue, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 
-use crate::fields::{self, Fields};
+use crate::fields::{self, Field, Fields};
 use crate::ids;
 use crate::mark::{self, Mark, Own, Passing, Process, Seen};
 use crate::place;
@@ -189,17 +189,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
             limit: self.max_value_len,
         };
         // A source that gives up has given what it had.
-        match mark {
-            None => drop(record.key_values().visit(&mut pairs)),
-            Some(mark) if self.arguments => {
-                drop(mark::first(
-                    record.key_values(),
-                    mark.arguments(),
-                    &mut pairs,
-                ));
-            }
-            Some(_) => {}
-        }
+        let _ = mark::first(record.key_values(), self.own_pairs(mark), &mut pairs);
         match mark {
             None => {
                 place::with_current(|position| {
@@ -212,8 +202,8 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
             }
             Some(mark) => {
                 Own::Word(mark.word()).push(line, "span_mark");
-                self.push_fields(line, "", &mark.fields);
-                self.push_own_fields(line, "", &mark.fields);
+                self.push_fields(line, own_keys, &mark.fields);
+                self.push_own_fields(line, own_keys, &mark.fields);
                 if !self.minimal {
                     mark.own(|key, own| own.push(line, key));
                 }
@@ -226,6 +216,16 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         Own::Number(ids::thread()).push(line, "thread_id");
 
         self.hand_on(record, format_args!("{line}"), &NoPairs(0));
+    }
+
+    /// How many of the pairs that a record itself brings are shown: of a mark they are the arguments
+    /// of a function.
+    fn own_pairs(&self, mark: Option<&Mark>) -> usize {
+        match mark {
+            None => usize::MAX,
+            Some(mark) if self.arguments => mark.arguments(),
+            Some(_) => 0,
+        }
     }
 
     /// Root spans say the process themselves.
@@ -247,13 +247,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
             return;
         }
         for field in fields.iter().filter(|field| !has_key(own_keys, field.key)) {
-            if field.value.len() > self.max_value_len && field.kind == text::Kind::Text {
-                text::push_key(line, field.key);
-                let value = text::prefix(field.value, self.max_value_len);
-                text::push_value(line, value, true);
-            } else {
-                line.push_str(field.text);
-            }
+            self.push_field(line, field);
         }
     }
 
@@ -261,9 +255,19 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     fn push_own_fields(&self, line: &mut String, own_keys: &str, around: &Fields) {
         for field in self.fields.iter() {
             if !has_key(own_keys, field.key) && !around.has(field.key) {
-                line.push_str(field.text);
+                self.push_field(line, field);
             }
         }
+    }
+
+    fn push_field(&self, line: &mut String, field: Field<'_>) {
+        if field.value.len() <= self.max_value_len || field.kind != text::Kind::Text {
+            line.push_str(field.text);
+            return;
+        }
+        text::push_key(line, field.key);
+        let value = text::prefix(field.value, self.max_value_len);
+        text::push_value(line, value, true);
     }
 
     fn write_key_values(&self, record: &Record<'_>, mark: Option<&Mark>, task_id: u64) {
@@ -273,7 +277,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         };
         let pairs = TypedPairs {
             own: record.key_values(),
-            arguments: self.arguments,
+            own_pairs: self.own_pairs(mark),
             mark,
             around: mark.map_or(&position.fields, |mark| &mark.fields),
             fields: &self.fields,
@@ -377,7 +381,7 @@ impl Source for NoPairs {
 /// A record's pairs with ours, typed.
 struct TypedPairs<'a> {
     own: &'a dyn Source,
-    arguments: bool,
+    own_pairs: usize,
     mark: Option<&'a Mark>,
     around: &'a Fields,
     fields: &'a Fields,
@@ -391,25 +395,19 @@ struct TypedPairs<'a> {
 
 impl Source for TypedPairs<'_> {
     fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
-        let mut renamed = Renamed(visitor);
-        match self.mark {
-            None => self.own.visit(&mut renamed)?,
-            Some(mark) if self.arguments => mark::first(self.own, mark.arguments(), &mut renamed)?,
-            Some(_) => {}
-        }
+        mark::first(self.own, self.own_pairs, &mut Renamed(visitor))?;
         if let Some(mark) = self.mark {
             visitor.visit_pair(Key::from_str("span_mark"), Value::from(mark.word()))?;
         }
-        let hidden = |key: &str| self.mark.is_none() && self.own.get(Key::from_str(key)).is_some();
-        for mut field in self.around.iter().filter(|field| !hidden(field.key)) {
-            if field.kind == text::Kind::Text {
-                field.value = text::prefix(field.value, self.limit.saturating_add('…'.len_utf8()));
-            }
-            visitor.visit_pair(Key::from_str(field.key), field.to_value())?;
-        }
-        for field in self.fields.iter() {
-            if !hidden(field.key) && !self.around.has(field.key) {
-                visitor.visit_pair(Key::from_str(field.key), field.to_value())?;
+        let of_spans = self.around.iter();
+        let of_logger = self
+            .fields
+            .iter()
+            .filter(|field| !self.around.has(field.key));
+        for field in of_spans.chain(of_logger) {
+            if !mark::has_pair(self.own, self.own_pairs, field.key) {
+                let value = field.within(self.limit).to_value();
+                visitor.visit_pair(Key::from_str(field.key), value)?;
             }
         }
         let mut own = |key, own: Own<'kvs>| visitor.visit_pair(Key::from_str(key), own.to_value());

@@ -7,10 +7,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 
 use log::kv::{self, Key, Source, Value, VisitSource};
-use log::{Level, Record};
+use log::{Level, Metadata, Record};
 
 use crate::clock;
 use crate::fields::Fields;
@@ -50,6 +51,18 @@ pub(crate) enum Event {
 pub(crate) enum Outcome {
     Panicked,
     Cancelled,
+    /// An annotated function with `err` gave an error.
+    Error,
+}
+
+impl Outcome {
+    fn word(self) -> &'static str {
+        match self {
+            Outcome::Panicked => "panicked",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Error => "error",
+        }
+    }
 }
 
 /// Where a task comes from.
@@ -192,10 +205,8 @@ impl Mark {
                 elapsed, outcome, ..
             } => {
                 each("span_elapsed", Own::Seconds(elapsed));
-                match outcome {
-                    Some(Outcome::Panicked) => each("span_outcome", Own::Word("panicked")),
-                    Some(Outcome::Cancelled) => each("span_outcome", Own::Word("cancelled")),
-                    None => {}
+                if let Some(outcome) = outcome {
+                    each("span_outcome", Own::Word(outcome.word()));
                 }
             }
         }
@@ -210,10 +221,13 @@ struct Pairs<'a> {
 
 impl Source for Pairs<'_> {
     fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
-        first(self.arguments, self.mark.arguments(), visitor)?;
+        let arguments = self.mark.arguments();
+        first(self.arguments, arguments, visitor)?;
         visitor.visit_pair(Key::from_str("span_mark"), Value::from(self.mark.word()))?;
         for field in self.mark.fields.iter() {
-            visitor.visit_pair(Key::from_str(field.key), field.to_value())?;
+            if !has_pair(self.arguments, arguments, field.key) {
+                visitor.visit_pair(Key::from_str(field.key), field.to_value())?;
+            }
         }
         let mut visited = Ok(());
         self.mark.own(|key, own| {
@@ -255,40 +269,108 @@ pub(crate) fn first<'kvs>(
     })
 }
 
-/// Where in the program a span is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Origin {
-    Span(&'static Site),
-    Task(&'static Location<'static>),
+/// Whether one of the first `count` pairs of a source is written under `key`.
+pub(crate) fn has_pair(source: &dyn Source, count: usize, key: &str) -> bool {
+    struct Find<'a> {
+        key: &'a str,
+        found: bool,
+    }
+
+    impl<'kvs> VisitSource<'kvs> for Find<'_> {
+        fn visit_pair(&mut self, key: Key<'kvs>, _: Value<'kvs>) -> Result<(), kv::Error> {
+            let key = key.as_str();
+            self.found |= text::renamed(key).unwrap_or(key) == self.key;
+            Ok(())
+        }
+    }
+
+    let mut find = Find { key, found: false };
+    let _ = first(source, count, &mut find);
+    find.found
 }
 
-/// Where a `span!` or an annotated function stands.
+/// Where in the program a span comes from, and what it is called.
+pub(crate) trait Origin {
+    /// `None` where it stands with the fields.
+    fn name(&self) -> Option<&str>;
+    fn target(&self) -> &str;
+    fn module_path(&self) -> Option<&'static str>;
+    fn line(&self) -> (&'static str, u32);
+}
+
+/// Where a `span!` or an annotated function stands, and what is known of it when it is compiled.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Site {
+    /// `None` where the name has to be formatted.
+    pub name: Option<&'static str>,
+    pub target: &'static str,
     pub module_path: &'static str,
     pub file: &'static str,
     pub line: u32,
 }
 
+impl Origin for &'static Site {
+    fn name(&self) -> Option<&str> {
+        self.name
+    }
+
+    fn target(&self) -> &str {
+        self.target
+    }
+
+    fn module_path(&self) -> Option<&'static str> {
+        Some(self.module_path)
+    }
+
+    fn line(&self) -> (&'static str, u32) {
+        (self.file, self.line)
+    }
+}
+
+thread_local! {
+    static WRITING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A span's record is being formatted or written, until this is dropped. Annotated functions that run for that
+/// (a value's `Debug`, the logger) are not traced: where they take the same value they would never end.
+pub(crate) struct Writing {
+    before: bool,
+}
+
+impl Writing {
+    pub(crate) fn begin() -> Self {
+        Writing {
+            before: WRITING.with(|writing| writing.replace(true)),
+        }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        WRITING.with(|writing| writing.set(self.before));
+    }
+}
+
+pub(crate) fn is_writing() -> bool {
+    WRITING.with(Cell::get)
+}
+
 /// Writes a mark to `log`'s global logger; gives the task id that a `Logger` on the way wrote.
 pub(crate) fn emit(
     mark: &Mark,
-    (origin, level, target): (Origin, Level, &str),
+    origin: &dyn Origin,
+    metadata: Metadata<'_>,
     message: fmt::Arguments<'_>,
     arguments: &dyn Source,
 ) -> Option<u64> {
     let pairs = Pairs { arguments, mark };
-    let (module_path, file, line) = match origin {
-        Origin::Span(site) => (Some(site.module_path), site.file, site.line),
-        Origin::Task(location) => (None, location.file(), location.line()),
-    };
+    let (file, line) = origin.line();
     let mut record = Record::builder();
     let record = record
         .args(message)
-        .level(level)
-        .target(target)
-        .module_path_static(module_path)
+        .metadata(metadata)
+        .module_path_static(origin.module_path())
         .file_static(Some(file))
         .line(Some(line))
         .key_values(&pairs);
@@ -309,7 +391,15 @@ struct OnItsWay {
 }
 
 thread_local! {
-    static ON_ITS_WAY: RefCell<Option<OnItsWay>> = const { RefCell::new(None) };
+    // It never needs a destructor, since nothing is on its way when a thread ends. So it is there
+    // also for what the destructors of other locals log.
+    static ON_ITS_WAY: RefCell<ManuallyDrop<Option<OnItsWay>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
+}
+
+/// Puts another record on its way; gives the one before.
+fn replace_on_its_way(now: Option<OnItsWay>) -> Option<OnItsWay> {
+    ON_ITS_WAY.with(|slot| ManuallyDrop::into_inner(slot.replace(ManuallyDrop::new(now))))
 }
 
 /// Says what is known about a record for as long as it lives.
@@ -325,9 +415,8 @@ impl Passing {
             mark: mark.cloned(),
             task_id: None,
         };
-        let before = ON_ITS_WAY.try_with(|slot| slot.replace(Some(now)));
         Passing {
-            before: before.ok().flatten(),
+            before: replace_on_its_way(Some(now)),
         }
     }
 
@@ -338,8 +427,7 @@ impl Passing {
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        let before = self.before.take();
-        let _ = ON_ITS_WAY.try_with(|slot| slot.replace(before));
+        replace_on_its_way(self.before.take());
     }
 }
 
@@ -368,9 +456,9 @@ pub(crate) fn seen(record: &Record<'_>) -> Seen {
         return Seen::Plain;
     };
     // A logger in between may have built a new record around another message (fern does so where
-    // it formats), without key-values: then it still comes from the same line.
+    // it formats), without key-values: then it still comes from the same line, if it has one.
     let same = key_values == address(record.key_values())
-        || at == place(record) && record.key_values().count() == 0;
+        || at.0 != 0 && at == place(record) && record.key_values().count() == 0;
     if !same {
         return Seen::Plain;
     }
@@ -381,10 +469,7 @@ pub(crate) fn seen(record: &Record<'_>) -> Seen {
 }
 
 fn with_on_its_way<R>(f: impl FnOnce(&mut OnItsWay) -> R) -> Option<R> {
-    ON_ITS_WAY
-        .try_with(|slot| slot.borrow_mut().as_mut().map(f))
-        .ok()
-        .flatten()
+    ON_ITS_WAY.with(|slot| slot.borrow_mut().as_mut().map(f))
 }
 
 /// Remembers for a span's end in which task its start was written.
@@ -405,7 +490,7 @@ thread_local! {
 /// The task that runs now, by the source of the `Logger` that writes the records, wherever it is
 /// behind the global logger.
 pub(crate) fn logged_task_id() -> u64 {
-    let question = log::Metadata::builder()
+    let question = Metadata::builder()
         .level(Level::Error)
         .target(ASK_TASK_ID)
         .build();
@@ -415,8 +500,9 @@ pub(crate) fn logged_task_id() -> u64 {
 }
 
 /// Answers if this is the question.
-pub(crate) fn answer_task_id(metadata: &log::Metadata<'_>, task_id: impl FnOnce() -> u64) -> bool {
-    let asked = std::ptr::eq(metadata.target(), ASK_TASK_ID);
+pub(crate) fn answer_task_id(metadata: &Metadata<'_>, task_id: impl FnOnce() -> u64) -> bool {
+    // Not by address: a constant has another one in each crate that this is compiled into.
+    let asked = metadata.target() == ASK_TASK_ID;
     if asked {
         let task_id = task_id();
         ANSWER.with(|answer| answer.set(Some(task_id)));

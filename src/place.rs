@@ -8,10 +8,10 @@
 //! What makes it hold across `.await` is who owns a level:
 //!
 //! * **A machine** is the state machine of one `async` block or function. The outermost `span!`
-//!   in it pushes a level that carries the machine's key, a number known only to the tokens of that
-//!   block; the spans nested in it replace the position in that same level. So however deep
-//!   its spans nest, a machine that runs has one level, and a machine that is suspended has none.
-//! * **A boundary** (key 0) belongs to whoever polls: a kept await, a frame, a synchronous block.
+//!   in it pushes a level that says which machine it is, by [`Machine`]; the spans nested in it
+//!   replace the position in that same level. So however deep its spans nest, a machine that runs
+//!   has one level, and a machine that is suspended has none.
+//! * **A boundary** belongs to whoever polls: a kept await, a frame, a synchronous block.
 //!
 //! An await that finds its machine's level on top knows that it suspends exactly that level; one
 //! that finds anything else has no open span of its own and leaves the stack alone.
@@ -19,6 +19,7 @@
 use std::cell::{Cell, RefCell};
 
 use crate::fields::Fields;
+use crate::mark::Outcome;
 
 /// A span as the records inside it see it.
 #[derive(Clone, Debug, Default)]
@@ -32,14 +33,60 @@ pub(crate) struct Position {
 #[derive(Debug)]
 pub(crate) struct Level {
     position: Position,
-    /// The key of the machine whose spans this level holds, or [`BOUNDARY`].
-    machine: u64,
-    /// The code that this level belongs to is being dropped unfinished.
-    cancelled: bool,
+    /// The machine whose spans this level holds, or [`BOUNDARY`].
+    machine: Machine,
+    /// What became of the code that this level belongs to, if it did not just end.
+    outcome: Option<Outcome>,
 }
 
-/// The machine key of a level that no kept await may suspend.
-pub(crate) const BOUNDARY: u64 = 0;
+/// A state machine.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    /// Whose code it is: a number that only the tokens of one block have.
+    code: u64,
+    /// Which run of that code, as code may poll itself by hand, `now_or_never()`, in a span that is
+    /// open in the one and filtered out in the other. 0 for any.
+    run: usize,
+}
+
+/// The machine of a level that no kept await may suspend.
+pub(crate) const BOUNDARY: Machine = Machine { code: 0, run: 0 };
+
+impl Machine {
+    /// Whether this, of a level, is the one that is meant.
+    fn is(self, meant: Machine) -> bool {
+        self.code == meant.code && (self.run == meant.run || meant.run == 0)
+    }
+}
+
+/// For what cannot name the [`Run`]: an await in the tokens of a macro that may put it anywhere.
+impl From<u64> for Machine {
+    #[inline]
+    fn from(code: u64) -> Self {
+        Machine { code, run: 0 }
+    }
+}
+
+/// A local of a machine: its address tells the machine's runs apart. It is borrowed, so it lies in
+/// the state machine as long as the block lasts, and that does not move once it is polled.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Run(#[allow(dead_code)] u8); // of no size, it could share its address
+
+impl Run {
+    #[allow(clippy::new_without_default)]
+    #[inline]
+    pub const fn new() -> Self {
+        Run(0)
+    }
+
+    #[inline]
+    pub fn of(&self, code: u64) -> Machine {
+        let run = self as *const Run as usize;
+        Machine { code, run }
+    }
+}
 
 thread_local! {
     static LEVELS: RefCell<Vec<Level>> = const { RefCell::new(Vec::new()) };
@@ -104,31 +151,33 @@ impl Drop for TaskGuard {
 }
 
 /// Enters a span whose code runs from here to [`exit`]: a synchronous block, or the outermost span
-/// of the machine with this key.
-pub(crate) fn enter(position: Position, machine: u64) {
-    levels(|levels| {
-        levels.push(Level {
-            position,
-            machine,
-            cancelled: false,
-        })
-    });
+/// of this machine.
+pub(crate) fn enter(position: Position, machine: Machine) {
+    reenter_machine(position, machine, None);
 }
 
-/// Leaves the span `id` and whatever was left open inside it; says whether that happened because
-/// its future was dropped unfinished.
+/// Leaves the span `id` and whatever was left open inside it; says how it ended.
 ///
 /// The level is the topmost one unless an await that could not be seen has left something above
 /// it, or has carried it away (then there is nothing to do: it was taken off on the way out).
-pub(crate) fn exit(id: u64) -> bool {
+pub(crate) fn exit(id: u64) -> Option<Outcome> {
     levels(|levels| {
         let at = levels.iter().rposition(|level| level.position.id == id)?;
-        let cancelled = levels[at].cancelled;
+        let outcome = levels[at].outcome;
         levels.truncate(at);
-        Some(cancelled)
+        outcome
     })
     .flatten()
-    .unwrap_or(false)
+}
+
+/// The innermost span has failed.
+#[doc(hidden)]
+pub fn fail() {
+    levels(|levels| {
+        if let Some(top) = levels.last_mut() {
+            top.outcome = Some(Outcome::Error);
+        }
+    });
 }
 
 /// Runs synchronous code at another position.
@@ -153,10 +202,10 @@ pub(crate) fn run<R>(position: Position, f: impl FnOnce() -> R) -> R {
 /// Enters a span nested in a machine that already has a level: gives what that level held, for
 /// [`exit_nested`]. Gives the position back where this machine has no level of its own on top, as
 /// when the spans around were filtered out: then it is for [`enter`].
-pub(crate) fn enter_nested(position: Position, machine: u64) -> Result<Position, Position> {
+pub(crate) fn enter_nested(position: Position, machine: Machine) -> Result<Position, Position> {
     let mut position = Some(position);
     levels(|levels| {
-        let top = levels.last_mut().filter(|top| top.machine == machine)?;
+        let top = levels.last_mut().filter(|top| top.machine.is(machine))?;
         let inner = position.take()?;
         Some(std::mem::replace(&mut top.position, inner))
     })
@@ -164,100 +213,124 @@ pub(crate) fn enter_nested(position: Position, machine: u64) -> Result<Position,
     .ok_or_else(|| position.unwrap_or_default())
 }
 
-/// Leaves the span `id`, nested in one at `parent`; says as [`exit`] does whether it was cancelled.
-pub(crate) fn exit_nested(id: u64, parent: Position) -> bool {
+/// Leaves the span `id`, nested in one at `parent`; says as [`exit`] does how it ended.
+pub(crate) fn exit_nested(id: u64, parent: Position) -> Option<Outcome> {
     levels(|levels| {
         let at = levels.iter().rposition(|level| level.position.id == id)?;
         levels.truncate(at + 1);
         levels[at].position = parent;
-        Some(levels[at].cancelled)
+        levels[at].outcome
     })
     .flatten()
-    .unwrap_or(false)
 }
 
 /// Takes the level of the running machine off, and gives what it held; `None` where this machine
 /// has no open span.
-pub(crate) fn leave_machine(machine: u64) -> Option<Position> {
+pub(crate) fn leave_machine(machine: Machine) -> Option<(Position, Machine)> {
     levels(|levels| {
         let top = levels.last()?;
-        (top.machine == machine).then(|| levels.pop())?
+        (top.machine.is(machine)).then(|| levels.pop())?
     })
     .flatten()
-    .map(|level| level.position)
+    .map(|level| (level.position, level.machine))
 }
 
-/// Puts the level of a machine back; `cancelled` where that is only for its locals to be dropped.
-pub(crate) fn reenter_machine(position: Position, machine: u64, cancelled: bool) {
+/// Puts the level of a machine back, with an outcome where that is only for its locals to be dropped.
+pub(crate) fn reenter_machine(position: Position, machine: Machine, outcome: Option<Outcome>) {
     levels(|levels| {
         levels.push(Level {
             position,
             machine,
-            cancelled,
+            outcome,
         })
     });
 }
 
-/// Whether the running machine has an open span.
-pub(crate) fn is_machine(machine: u64) -> bool {
-    levels(|levels| levels.last().is_some_and(|top| top.machine == machine)).unwrap_or(false)
+/// The running machine if it has an open span.
+pub(crate) fn running(machine: Machine) -> Option<Machine> {
+    levels(|levels| {
+        let top = levels.last()?.machine;
+        top.is(machine).then_some(top)
+    })
+    .flatten()
 }
 
-/// The place of a future that owns it, kept while the future is suspended: the position that it
-/// runs in, and what it had left open above that when it was last suspended. (Kept awaits leave
-/// nothing open; what is found there is a span around an await that no macro of ours could see.)
+/// What a future that owns its place had left open above it when it was suspended. Kept awaits leave
+/// nothing open: what is found there is a span around an await that no macro of ours could see.
+#[derive(Debug, Default)]
+#[allow(clippy::box_collection)] // a single word in each suspended future, and almost never anything in it
+pub(crate) struct LeftOpen(Option<Box<Vec<Level>>>);
+
+/// Enters the place of a future: its position, and what it had left open. Gives the depth to come back to.
+pub(crate) fn enter_frame(position: Position, open: &mut LeftOpen) -> usize {
+    levels(|levels| {
+        let depth = levels.len();
+        levels.push(Level {
+            position,
+            machine: BOUNDARY,
+            outcome: None,
+        });
+        if let Some(mut open) = open.0.take() {
+            levels.append(&mut open);
+        }
+        depth
+    })
+    .unwrap_or(0)
+}
+
+/// As [`enter_frame`], for a future that is to be dropped there unfinished.
+pub(crate) fn enter_frame_to_cancel(position: Position, open: &mut LeftOpen) -> usize {
+    for level in open.0.iter_mut().flat_map(|open| open.iter_mut()) {
+        level.outcome = Some(Outcome::Cancelled);
+    }
+    enter_frame(position, open)
+}
+
+/// Leaves the place of a future, with what it leaves open. What was there before is put back exactly.
+/// Gives the position again, and how the code there says it ended.
+pub(crate) fn leave_frame(depth: usize, open: &mut LeftOpen) -> (Position, Option<Outcome>) {
+    levels(|levels| {
+        if depth + 1 < levels.len() {
+            open.0 = Some(Box::new(levels.drain(depth + 1..).collect()));
+        }
+        let own = (depth < levels.len()).then(|| levels.pop())??;
+        Some((own.position, own.outcome))
+    })
+    .flatten()
+    .unwrap_or_default()
+}
+
+/// A place that a future owns, kept while the future is suspended.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    pub(crate) own: Position,
-    open: Vec<Level>,
+    own: Position,
+    open: LeftOpen,
 }
 
 impl Held {
     pub(crate) fn new(own: Position) -> Self {
         Held {
             own,
-            open: Vec::new(),
+            open: LeftOpen::default(),
         }
     }
 
-    /// Puts the place on the stack and gives the depth to come back to.
     pub(crate) fn enter(&mut self) -> usize {
-        levels(|levels| {
-            let depth = levels.len();
-            levels.push(Level {
-                position: std::mem::take(&mut self.own),
-                machine: BOUNDARY,
-                cancelled: false,
-            });
-            levels.append(&mut self.open);
-            depth
-        })
-        .unwrap_or(0)
+        enter_frame(std::mem::take(&mut self.own), &mut self.open)
     }
 
-    /// As [`Held::enter`], for a future that will be dropped there.
-    pub(crate) fn enter_cancelled(&mut self) -> usize {
-        for level in &mut self.open {
-            level.cancelled = true;
-        }
-        self.enter()
+    pub(crate) fn enter_to_cancel(&mut self) -> usize {
+        enter_frame_to_cancel(std::mem::take(&mut self.own), &mut self.open)
     }
 
-    /// Takes the place off the stack again. What was there before is put back exactly; what is
-    /// still open above is kept for the next time.
     pub(crate) fn leave(&mut self, depth: usize) {
-        levels(|levels| {
-            if depth < levels.len() {
-                self.open.extend(levels.drain(depth + 1..));
-                self.own = levels.pop().map(|level| level.position).unwrap_or_default();
-            }
-        });
+        (self.own, _) = leave_frame(depth, &mut self.open);
     }
 
     /// Turns the level of the running machine into this place, whose code it was until now.
-    pub(crate) fn take_over(&mut self, machine: u64) -> usize {
+    pub(crate) fn take_over(&mut self, machine: Machine) -> usize {
         levels(|levels| {
-            let top = levels.last_mut().filter(|top| top.machine == machine)?;
+            let top = levels.last_mut().filter(|top| top.machine.is(machine))?;
             top.machine = BOUNDARY;
             Some(levels.len() - 1)
         })
@@ -265,13 +338,13 @@ impl Held {
         .unwrap_or_else(|| self.enter())
     }
 
-    /// Turns this place into the level of the machine that owns it, which goes on.
-    pub(crate) fn hand_over(depth: usize, machine: u64, cancelled: bool) {
+    /// Turns this place into the level of the machine that owns it, which goes on, or is dropped.
+    pub(crate) fn hand_over(depth: usize, machine: Machine, outcome: Option<Outcome>) {
         levels(|levels| {
             levels.truncate(depth + 1);
             if let Some(level) = levels.get_mut(depth) {
                 level.machine = machine;
-                level.cancelled = cancelled;
+                level.outcome = outcome;
             }
         });
     }

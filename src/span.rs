@@ -5,14 +5,14 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::OnceLock;
 use std::thread;
 
-use log::kv::Source;
+use log::kv::{Source, Value};
 use log::{Level, Log, Metadata, Record};
 
 use crate::clock;
 use crate::fields::Fields;
 use crate::ids;
-use crate::mark::{self, Event, Mark, Origin, Outcome, Process, Seconds, Site, Spawned};
-use crate::place::{self, Position};
+use crate::mark::{self, Event, Mark, Origin, Outcome, Process, Seconds, Site, Spawned, Writing};
+use crate::place::{self, Machine, Position};
 
 /// An operation that has started and ends when this is dropped.
 ///
@@ -30,39 +30,54 @@ use crate::place::{self, Position};
 /// It can be dropped anywhere, also on another thread or in another task: its end says the task
 /// that it started in. A span that was filtered out when it started does nothing at all.
 #[must_use = "a span ends when it is dropped: keep it for as long as the operation lasts"]
-pub struct Span(Option<Open>);
+pub struct Span(Live<&'static Site>);
 
-/// A span whose start was logged.
+/// A span whose start was logged, until its end is; or one that was filtered out.
+pub(crate) struct Live<O: Origin>(Option<Open<O>>);
+
 #[derive(Debug)]
-struct Open {
+struct Open<O> {
+    /// 0 for a task whose own span was filtered out: it has a place all the same.
     id: u64,
     start: u64,
-    /// As the start record said it.
-    task_id: Option<u64>,
-    origin: Origin,
-    level: Level,
+    /// As the start record said it, [`NO_TASK`] if no `Logger` wrote it.
+    task_id: u64,
     fields: Fields,
-    name: Text,
-    target: Text,
+    origin: O,
+    level: SmallLevel,
+    /// Whether the target is not the origin's, and stands with the fields.
+    own_target: bool,
     /// Whether this thread was unwinding already.
     unwinding: bool,
+    /// What is known of how it ends before it does.
+    outcome: Option<Outcome>,
 }
 
-/// What a record says that is written twice.
+/// A level in a byte: what is kept while a future is suspended should be small.
 #[derive(Clone, Copy, Debug)]
-enum Text {
-    Static(&'static str),
-    InFields,
+struct SmallLevel(u8);
+
+impl From<Level> for SmallLevel {
+    fn from(level: Level) -> Self {
+        SmallLevel(level as u8)
+    }
 }
+
+impl From<SmallLevel> for Level {
+    fn from(level: SmallLevel) -> Self {
+        let is_it = |of: &Level| *of as u8 == level.0;
+        Level::iter().find(is_it).unwrap_or(Level::Trace)
+    }
+}
+
+const NO_TASK: u64 = u64::MAX;
 
 /// All that a span starts with.
-pub(crate) struct Beginning<'a> {
-    pub(crate) origin: Origin,
-    pub(crate) metadata: &'a Metadata<'a>,
-    /// The name where it is static, or has to be formatted.
-    pub(crate) name: Result<&'static str, fmt::Arguments<'a>>,
-    /// The target where it is known to be static.
-    pub(crate) target: Option<&'static str>,
+pub(crate) struct Beginning<'a, O> {
+    pub(crate) origin: O,
+    pub(crate) metadata: Metadata<'a>,
+    /// Formatted if the origin has no name.
+    pub(crate) name: fmt::Arguments<'a>,
     pub(crate) pairs: &'a dyn Source,
     /// How many of the pairs, the first ones, are a function's arguments.
     pub(crate) arguments: usize,
@@ -70,62 +85,210 @@ pub(crate) struct Beginning<'a> {
     pub(crate) spawned: Option<Spawned>,
 }
 
-impl Span {
-    /// Does nothing, as a span that was filtered out.
+impl<O: Origin> Live<O> {
     pub(crate) const fn none() -> Self {
-        Span(None)
+        Live(None)
     }
 
-    /// Writes the start record if the global logger wants it.
-    pub(crate) fn start(beginning: Beginning<'_>) -> Self {
-        if !log::logger().enabled(beginning.metadata) {
-            return Span(None);
-        }
-        let (name, dynamic_name) = match beginning.name {
-            Ok(name) => (Text::Static(name), None),
-            Err(arguments) => (Text::InFields, Some(arguments)),
-        };
-        let (target, dynamic_target) = match beginning.target {
-            Some(target) => (Text::Static(target), None),
-            None => (Text::InFields, Some(beginning.metadata.target())),
-        };
-        let around = beginning.around;
+    /// A task whose span is filtered out, with the fields that are around it.
+    pub(crate) fn silent(origin: O, fields: Fields) -> Self {
+        Live(Some(Open {
+            id: 0,
+            start: 0,
+            task_id: NO_TASK,
+            fields,
+            origin,
+            level: Level::Trace.into(),
+            own_target: false,
+            unwinding: false,
+            outcome: None,
+        }))
+    }
+
+    /// Writes the start record. That the global logger wants it has been asked.
+    pub(crate) fn start(beginning: Beginning<'_, O>) -> Self {
+        let Beginning {
+            origin,
+            metadata,
+            around,
+            ..
+        } = beginning;
+        let _writing = Writing::begin();
+        let own_target = metadata.target() != origin.target();
+        let fields = Fields::capture(
+            beginning.pairs,
+            beginning.arguments,
+            &around.fields,
+            own_target.then(|| metadata.target()),
+            origin.name().is_none().then_some(beginning.name),
+        );
+        // The clock is read when all is formatted: that is not the operation's time.
+        let start = clock::now();
         let mut open = Open {
             id: ids::next_span(),
-            start: 0,
-            task_id: None,
-            origin: beginning.origin,
-            level: beginning.metadata.level(),
-            fields: Fields::capture(
-                beginning.pairs,
-                beginning.arguments,
-                &around.fields,
-                dynamic_target,
-                dynamic_name,
-            ),
-            name,
-            target,
+            start,
+            task_id: NO_TASK,
+            fields,
+            origin,
+            level: metadata.level().into(),
+            own_target,
             unwinding: thread::panicking(),
+            outcome: None,
         };
-        // The clock is read when all is formatted: that is not the operation's time.
-        open.start = clock::now();
         let event = Event::Start {
             parent: around.id,
-            at: Seconds(clock::unix_time(open.start)),
+            at: Seconds(clock::unix_time(start)),
             arguments: beginning.arguments,
             spawned: beginning.spawned,
             process: (around.id == 0).then(Process::current),
         };
-        open.task_id = open.emit(event, beginning.pairs);
-        Span(Some(open))
+        open.task_id = open.emit(event, beginning.pairs).unwrap_or(NO_TASK);
+        Live(Some(open))
     }
 
-    /// Where the records inside this span are; `None` if it does nothing.
+    /// Where the records inside this span are; `None` if it was filtered out.
     pub(crate) fn position(&self) -> Option<Position> {
         self.0.as_ref().map(|open| Position {
             id: open.id,
             fields: open.fields.clone(),
         })
+    }
+
+    /// As [`Live::position`], for a future that brings it back with [`Live::put_back`].
+    #[inline]
+    pub(crate) fn take_position(&mut self) -> Option<Position> {
+        self.0.as_mut().map(|open| Position {
+            id: open.id,
+            fields: std::mem::take(&mut open.fields),
+        })
+    }
+
+    /// Also says what is known of how it will end.
+    #[inline]
+    pub(crate) fn put_back(&mut self, position: Position, outcome: Option<Outcome>) {
+        if let Some(open) = &mut self.0 {
+            open.fields = position.fields;
+            open.outcome = open.outcome.or(outcome);
+        }
+    }
+
+    /// Writes the end record, once.
+    pub(crate) fn end(&mut self, outcome: Option<Outcome>) {
+        let Some(open) = self.0.take().filter(|open| open.id != 0) else {
+            return;
+        };
+        let unwinding = thread::panicking();
+        let outcome = match unwinding && !open.unwinding {
+            true => Some(Outcome::Panicked),
+            false => open.outcome.or(outcome),
+        };
+        let event = Event::End {
+            elapsed: Seconds(clock::now() - open.start),
+            outcome,
+            task_id: Some(open.task_id).filter(|task_id| *task_id != NO_TASK),
+        };
+        let write = || open.emit(event, &NO_PAIRS);
+        if unwinding {
+            // A second panic that left a destructor would abort the process.
+            let _ = panic::catch_unwind(AssertUnwindSafe(write));
+        } else {
+            write();
+        }
+    }
+}
+
+pub(crate) const NO_PAIRS: [(&str, &str); 0] = [];
+
+impl<O: Origin> Open<O> {
+    fn emit(&self, event: Event, arguments: &dyn Source) -> Option<u64> {
+        let _writing = Writing::begin();
+        let mark = Mark {
+            id: self.id,
+            fields: self.fields.clone(),
+            event,
+        };
+        let name = self.origin.name().unwrap_or_else(|| self.fields.name());
+        let target = match self.own_target {
+            true => self.fields.target(),
+            false => self.origin.target(),
+        };
+        let metadata = Metadata::builder()
+            .level(self.level.into())
+            .target(target)
+            .build();
+        mark::emit(
+            &mark,
+            &self.origin,
+            metadata,
+            format_args!("{name}"),
+            arguments,
+        )
+    }
+}
+
+impl<O: Origin> Drop for Live<O> {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+impl<O: Origin> fmt::Debug for Live<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.0.as_ref().map(|open| open.id);
+        f.debug_struct("Span").field("id", &id).finish()
+    }
+}
+
+impl Span {
+    /// Does nothing, as a span that was filtered out.
+    #[doc(hidden)]
+    pub const fn none() -> Self {
+        Span(Live::none())
+    }
+
+    /// What a call of an annotated function starts with, when its level is enabled.
+    #[doc(hidden)]
+    pub fn of_function(
+        site: &'static Site,
+        level: Level,
+        arguments: &[(&'static str, Value<'_>)],
+    ) -> Self {
+        Span::start(
+            site,
+            Metadata::builder().level(level).target(site.target).build(),
+            format_args!(""),
+            &arguments,
+            arguments.len(),
+        )
+    }
+
+    fn start(
+        site: &'static Site,
+        metadata: Metadata<'_>,
+        name: fmt::Arguments<'_>,
+        pairs: &dyn Source,
+        arguments: usize,
+    ) -> Self {
+        if !log::logger().enabled(&metadata) {
+            return Span::none();
+        }
+        Span(Live::start(Beginning {
+            origin: site,
+            metadata,
+            name,
+            pairs,
+            arguments,
+            around: place::current(),
+            spawned: None,
+        }))
+    }
+
+    pub(crate) fn into_live(self) -> Live<&'static Site> {
+        self.0
+    }
+
+    pub(crate) fn position(&self) -> Option<Position> {
+        self.0.position()
     }
 
     /// Runs synchronous code inside this span; what it awaits, spawns or keeps for later is not.
@@ -143,93 +306,36 @@ impl Span {
             None => f(),
         }
     }
-
-    /// Writes the end record, once.
-    pub(crate) fn end(&mut self, outcome: Option<Outcome>) {
-        let Some(open) = self.0.take() else { return };
-        let unwinding = thread::panicking();
-        let outcome = match unwinding && !open.unwinding {
-            true => Some(Outcome::Panicked),
-            false => outcome,
-        };
-        let event = Event::End {
-            elapsed: Seconds(clock::now() - open.start),
-            outcome,
-            task_id: open.task_id,
-        };
-        let write = || open.emit(event, &NO_PAIRS);
-        if unwinding {
-            // A second panic that left a destructor would abort the process.
-            let _ = panic::catch_unwind(AssertUnwindSafe(write));
-        } else {
-            write();
-        }
-    }
-}
-
-const NO_PAIRS: [(&str, &str); 0] = [];
-
-impl Open {
-    fn emit(&self, event: Event, arguments: &dyn Source) -> Option<u64> {
-        let mark = Mark {
-            id: self.id,
-            fields: self.fields.clone(),
-            event,
-        };
-        let text = |text, in_fields| match text {
-            Text::Static(text) => text,
-            Text::InFields => in_fields,
-        };
-        let name = text(self.name, self.fields.name());
-        let target = text(self.target, self.fields.target());
-        mark::emit(
-            &mark,
-            (self.origin, self.level, target),
-            format_args!("{name}"),
-            arguments,
-        )
-    }
-}
-
-impl Drop for Span {
-    fn drop(&mut self) {
-        self.end(None);
-    }
 }
 
 impl fmt::Debug for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = self.0.as_ref().map(|open| open.id);
-        f.debug_struct("Span").field("id", &id).finish()
+        self.0.fmt(f)
     }
 }
 
-/// Receives what a `span!` starts with from `log`'s own macro, as the logger of that one record:
+/// Receives what a span starts with from `log`'s own macro, as the logger of that one record:
 /// so a span has all the syntax that a record has, and is filtered before anything is evaluated.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Start {
     site: &'static Site,
-    /// The name of an annotated function, and how many arguments it has.
-    function: Option<(&'static str, usize)>,
+    arguments: usize,
     span: OnceLock<Span>,
 }
 
 impl Start {
     #[inline]
     pub const fn new(site: &'static Site) -> Self {
-        Start {
-            site,
-            function: None,
-            span: OnceLock::new(),
-        }
+        Start::of_function(site, 0)
     }
 
+    /// The first pairs are the arguments of a function.
     #[inline]
-    pub const fn of_function(site: &'static Site, name: &'static str, arguments: usize) -> Self {
+    pub const fn of_function(site: &'static Site, arguments: usize) -> Self {
         Start {
             site,
-            function: Some((name, arguments)),
+            arguments,
             span: OnceLock::new(),
         }
     }
@@ -239,25 +345,33 @@ impl Start {
     pub fn into_span(self) -> Span {
         self.span.into_inner().unwrap_or(Span::none())
     }
+}
 
-    /// Enters a span whose block cannot be suspended, or suspends only itself: the outermost one of the
-    /// machine with this key.
-    #[inline]
-    pub fn enter(self, machine: u64) -> Inline {
-        match self.span.into_inner() {
-            Some(span) => Inline::enter(span, machine),
-            None => Inline(None),
-        }
-    }
+/// Whether `log`'s own levels let the span of an annotated function pass, and it is no part of writing another.
+#[doc(hidden)]
+#[inline]
+pub fn is_enabled(level: Level) -> bool {
+    level <= log::STATIC_MAX_LEVEL && level <= log::max_level() && !mark::is_writing()
+}
 
-    /// Enters a span that is nested in others of the machine with this key.
-    #[inline]
-    pub fn enter_nested(self, machine: u64) -> Inline {
-        match self.span.into_inner() {
-            Some(span) => Inline::enter_nested(span, machine),
-            None => Inline(None),
-        }
-    }
+/// Lends the arguments of an `async fn` to the start of its span, and gives them back.
+#[doc(hidden)]
+#[inline]
+pub fn lend<A, R>(arguments: A, start: impl FnOnce(&A) -> R) -> (R, A) {
+    (start(&arguments), arguments)
+}
+
+/// Calls a function's body. The bound lets it give away what it has captured, as the function itself could.
+#[doc(hidden)]
+#[inline]
+pub fn call<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+/// Has a type, and is never called.
+#[doc(hidden)]
+pub fn never<T>() -> T {
+    unreachable!("stands in a branch that is never taken")
 }
 
 impl Log for Start {
@@ -266,21 +380,13 @@ impl Log for Start {
     }
 
     fn log(&self, record: &Record<'_>) {
-        let (name, arguments) = match self.function {
-            Some((name, arguments)) => (Ok(name), arguments),
-            None => (record.args().as_str().ok_or(*record.args()), 0),
-        };
-        let module_path = self.site.module_path;
-        let span = Span::start(Beginning {
-            origin: Origin::Span(self.site),
-            metadata: record.metadata(),
-            name,
-            target: std::ptr::eq(record.target(), module_path).then_some(module_path),
-            pairs: record.key_values(),
-            arguments,
-            around: place::current(),
-            spawned: None,
-        });
+        let span = Span::start(
+            self.site,
+            record.metadata().clone(),
+            *record.args(),
+            record.key_values(),
+            self.arguments,
+        );
         let _ = self.span.set(span);
     }
 
@@ -291,35 +397,29 @@ impl Log for Start {
 #[doc(hidden)]
 #[must_use]
 #[derive(Debug)]
-pub struct Inline(Option<Entered>);
-
-#[derive(Debug)]
-struct Entered {
+pub struct Inline {
     span: Span,
-    id: u64,
     /// Where it is nested in other spans of its machine: what to go back to.
     parent: Option<Position>,
 }
 
 impl Inline {
-    fn enter(span: Span, machine: u64) -> Self {
-        let Some(position) = span.position() else {
-            return Inline(None);
-        };
-        let id = position.id;
-        place::enter(position, machine);
-        Inline(Some(Entered {
-            span,
-            id,
-            parent: None,
-        }))
+    /// Enters a span whose block cannot be suspended (0), or that is the outermost one of this machine.
+    #[inline]
+    pub fn enter(span: Span, machine: impl Into<Machine>) -> Self {
+        if let Some(position) = span.position() {
+            place::enter(position, machine.into());
+        }
+        Inline { span, parent: None }
     }
 
-    fn enter_nested(span: Span, machine: u64) -> Self {
+    /// Enters a span that is nested in others of this machine.
+    #[inline]
+    pub fn enter_nested(span: Span, machine: impl Into<Machine>) -> Self {
+        let machine = machine.into();
         let Some(position) = span.position() else {
-            return Inline(None);
+            return Inline { span, parent: None };
         };
-        let id = position.id;
         let parent = match place::enter_nested(position, machine) {
             Ok(parent) => Some(parent),
             Err(position) => {
@@ -327,25 +427,24 @@ impl Inline {
                 None
             }
         };
-        Inline(Some(Entered { span, id, parent }))
+        Inline { span, parent }
+    }
+
+    fn exit(&mut self, id: u64) {
+        let outcome = match self.parent.take() {
+            None => place::exit(id),
+            Some(parent) => place::exit_nested(id, parent),
+        };
+        self.span.0.end(outcome);
     }
 }
 
 impl Drop for Inline {
     #[inline]
     fn drop(&mut self) {
-        if let Some(entered) = self.0.take() {
-            entered.exit();
+        if let Some(open) = &self.span.0 .0 {
+            let id = open.id;
+            self.exit(id);
         }
-    }
-}
-
-impl Entered {
-    fn exit(mut self) {
-        let cancelled = match self.parent.take() {
-            None => place::exit(self.id),
-            Some(parent) => place::exit_nested(self.id, parent),
-        };
-        self.span.end(cancelled.then_some(Outcome::Cancelled));
     }
 }

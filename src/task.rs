@@ -10,7 +10,7 @@ use crate::frame::{InSpan, InTask};
 use crate::ids;
 use crate::mark::{self, Origin, SpawnLine, Spawned};
 use crate::place::{self, Position};
-use crate::span::{Beginning, Span};
+use crate::span::{Beginning, Live, Span, NO_PAIRS};
 
 /// The number of the task that runs now, 0 outside any.
 ///
@@ -82,9 +82,35 @@ impl<F: Future> TaskExt for F {}
 #[derive(Debug)]
 pub(crate) struct NewTask {
     pub(crate) id: u64,
-    name: Option<Cow<'static, str>>,
-    spawned: Spawned,
+    origin: TaskOrigin,
+    parent_task: u64,
     around: Position,
+}
+
+/// Where a task comes from.
+#[derive(Debug)]
+pub(crate) struct TaskOrigin {
+    name: Cow<'static, str>,
+    target: &'static str,
+    location: &'static Location<'static>,
+}
+
+impl Origin for TaskOrigin {
+    fn name(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn target(&self) -> &str {
+        self.target
+    }
+
+    fn module_path(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn line(&self) -> (&'static str, u32) {
+        (self.location.file(), self.location.line())
+    }
 }
 
 /// Tasks are spans at the level of all spans.
@@ -93,55 +119,41 @@ const LEVEL: Level = Level::Trace;
 impl NewTask {
     #[track_caller]
     fn here<F>(name: Option<Cow<'static, str>>) -> Self {
-        let parent_task = match is_enabled(target::<F>()) {
+        let target = target::<F>();
+        let parent_task = match is_enabled(target) {
             true => mark::logged_task_id(),
             false => place::task(),
         };
         NewTask {
             id: ids::next_task(),
-            name,
-            spawned: Spawned {
-                parent_task,
-                line: SpawnLine(Location::caller()),
+            origin: TaskOrigin {
+                name: name.unwrap_or_else(|| path::<F>().unwrap_or("task").into()),
+                target,
+                location: Location::caller(),
             },
+            parent_task,
             around: place::current(),
         }
     }
 
-    /// Where the records of a task are whose span is filtered out: in no span, with the fields
-    /// that were around.
-    pub(crate) fn outside(&mut self) -> Position {
-        Position {
-            id: 0,
-            fields: std::mem::take(&mut self.around).fields,
-        }
-    }
-
-    /// Starts the task's own span.
-    pub(crate) fn start<F>(&self) -> Span {
-        let target = target::<F>();
+    /// Starts the task's own span. If that is filtered out, the task is in no span, with the
+    /// fields that were around.
+    pub(crate) fn start(self) -> Live<TaskOrigin> {
+        let target = self.origin.target;
         if !is_enabled(target) {
-            return Span::none();
+            return Live::silent(self.origin, self.around.fields);
         }
-        let _task = place::enter_task(self.id);
-        let dynamic;
-        let name = match &self.name {
-            None => Ok(path::<F>().unwrap_or("task")),
-            Some(Cow::Borrowed(name)) => Ok(*name),
-            Some(Cow::Owned(name)) => {
-                dynamic = name;
-                Err(format_args!("{dynamic}"))
-            }
-        };
-        Span::start(Beginning {
-            origin: Origin::Task(self.spawned.line.0),
-            metadata: &Metadata::builder().level(LEVEL).target(target).build(),
-            name,
-            target: Some(target),
-            pairs: &None::<(&str, &str)>,
+        Live::start(Beginning {
+            metadata: Metadata::builder().level(LEVEL).target(target).build(),
+            name: format_args!(""),
+            pairs: &NO_PAIRS,
             arguments: 0,
-            around: self.around.clone(),
-            spawned: Some(self.spawned),
+            around: self.around,
+            spawned: Some(Spawned {
+                parent_task: self.parent_task,
+                line: SpawnLine(self.origin.location),
+            }),
+            origin: self.origin,
         })
     }
 }
@@ -168,7 +180,12 @@ fn path<F>() -> Option<&'static str> {
 /// The module of that function, or of whatever other function made the future.
 fn target<F>() -> &'static str {
     let name = std::any::type_name::<F>();
-    let path = name.split("::{{closure}}").next().unwrap_or(name);
+    // The future of a generic function has the types of its arguments in its own name, closures too.
+    let path = match name.ends_with("::{{closure}}") && !name.starts_with('<') {
+        true => name.split('<').next().unwrap_or(name),
+        false => name,
+    };
+    let path = path.split("::{{closure}}").next().unwrap_or(name);
     let is_path = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':');
     let start = path
         .bytes()

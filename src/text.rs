@@ -307,12 +307,12 @@ fn push_message(out: &mut String, message: &str) {
 }
 
 /// Whether an `=` after this would make it a pair of ours. A logger may end its own prefix with a
-/// comma, so the beginning of a message counts as well as `, `.
+/// comma and a space, or with a comma, so the beginning of a message counts as well as `, `.
 fn ends_with_reserved_key(text: &str) -> bool {
     let key_start = text
         .bytes()
         .rposition(|byte| !is_key_byte(byte))
         .map_or(0, |before| before + 1);
     let (before, key) = text.split_at(key_start);
-    (before.is_empty() || before.ends_with(", ")) && renamed(key).is_some()
+    (matches!(before, "" | " ") || before.ends_with(", ")) && renamed(key).is_some()
 }

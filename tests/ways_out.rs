@@ -1,14 +1,22 @@
 //! Each way out of a span, by its name: one start, one end, the true outcome, and then the place
 //! is what it was before.
 
+// A way out may be one that nobody needs.
+#![allow(
+    clippy::needless_question_mark,
+    clippy::needless_return,
+    clippy::never_loop
+)]
+
 use std::cell::RefCell;
 use std::future::{pending, ready, Future};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use async_log::{instrument, span, Logger, TaskExt};
+use futures::task::noop_waker_ref;
 use futures::FutureExt;
 use log::{LevelFilter, Metadata, Record};
 
@@ -95,7 +103,7 @@ fn check(expected: &[&str]) {
 }
 
 fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
+    future.poll(&mut Context::from_waker(noop_waker_ref()))
 }
 
 /// Logs when it is dropped.
@@ -191,7 +199,14 @@ fn by_continue_to_a_label() {
         }
     }
     check(&[
-        "s start", "t start in s", "t end", "s end", "s start", "t start in s", "t end", "s end",
+        "s start",
+        "t start in s",
+        "t end",
+        "s end",
+        "s start",
+        "t start in s",
+        "t end",
+        "s end",
     ]);
 }
 
@@ -392,7 +407,9 @@ fn by_a_task_that_panicked() {
         }
         .in_named_task("job"),
     );
-    let caught = catch_unwind(AssertUnwindSafe(|| poll_once::<_>(task.as_mut()).is_ready()));
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        poll_once::<_>(task.as_mut()).is_ready()
+    }));
     assert!(caught.is_err());
     log::info!("caught");
     drop(task);
@@ -448,6 +465,37 @@ fn of_an_annotated_function() {
     let _one = start();
     early("x").unwrap_err();
     check(&["early start", "early end"]);
+}
+
+#[test]
+fn by_an_error() {
+    #[instrument(name = "sync", skip_all, err)]
+    fn fails(text: &str) -> Result<u32, std::num::ParseIntError> {
+        Ok(span!("inner", { text.parse::<u32>()? }))
+    }
+    #[instrument(name = "async", skip_all, err)]
+    async fn fails_later(text: &str) -> Result<u32, std::num::ParseIntError> {
+        ready(()).await;
+        text.parse()
+    }
+    let _one = start();
+    fails("x").unwrap_err();
+    fails_later("x").now_or_never().unwrap().unwrap_err();
+    fails("1").unwrap();
+    check(&[
+        "sync start",
+        "inner start in sync",
+        "inner end",
+        "sync in sync",
+        "sync end error",
+        "async start",
+        "async in async",
+        "async end error",
+        "sync start",
+        "inner start in sync",
+        "inner end",
+        "sync end",
+    ]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(crate) fn join(keeper: &mut Keeper<'_>, arguments: &Group) -> Option<TokenTr
     }
     let mut arms = Vec::new();
     for arm in split_commas(tokens) {
-        if arm.is_empty() || matches!(arm, [TokenTree::Literal(_)]) || borrows_temporary(arm) {
+        if matches!(arm, [TokenTree::Literal(_)]) || !can_be_future(arm) {
             return None;
         }
         arms.push(future(keeper, arm));
@@ -92,14 +92,15 @@ pub(crate) fn select(
             written.extend(quote!(, if #private::Around::at(&#around).condition(#condition)));
         }
         let enter = quote!(#private::Around::enter(&#around););
-        let handler = match arm.handler {
+        let block = brace(arm.handler.first()).filter(|_| arm.handler.len() == 1);
+        let handler = match block {
             // Braces around braces would be a lint's.
-            [TokenTree::Group(block)] if block.delimiter() == Delimiter::Brace => {
+            Some(block) => {
                 let inside = keeper.tokens(&collect(block.stream()));
-                regroup(block, quote!(#enter #inside)).into_token_stream()
+                regroup(&block, quote!(#enter #inside)).into_token_stream()
             }
-            handler => {
-                let handler = keeper.tokens(handler);
+            None => {
+                let handler = keeper.tokens(arm.handler);
                 quote!({ #enter #handler })
             }
         };
@@ -183,7 +184,7 @@ fn parse_arm(tokens: &[TokenTree]) -> Option<(Arm<'_>, &[TokenTree])> {
                 }
                 Some(_) => return None,
             };
-            if future.is_empty() || borrows_temporary(future) {
+            if !can_be_future(future) {
                 return None;
             }
             (head, Some(future), condition)
@@ -214,6 +215,32 @@ fn parse_arm(tokens: &[TokenTree]) -> Option<(Arm<'_>, &[TokenTree])> {
     Some((arm, rest))
 }
 
+fn can_be_future(tokens: &[TokenTree]) -> bool {
+    !tokens.is_empty() && !borrows_temporary(tokens) && is_expression(tokens)
+}
+
+/// Whether these tokens can be an expression: no two operands stand side by side.
+fn is_expression(tokens: &[TokenTree]) -> bool {
+    const BEFORE_OPERAND: [&str; 14] = [
+        "as", "async", "break", "const", "else", "for", "if", "in", "loop", "match", "move", "mut",
+        "return", "unsafe",
+    ];
+    const BEHIND_OPERAND: [&str; 3] = ["as", "else", "in"];
+    let is_word = |token: &TokenTree, words: &[&str]| matches!(token, TokenTree::Ident(ident) if words.contains(&&*ident.to_string()));
+    tokens.windows(2).all(|pair| {
+        let ends_operand = match &pair[0] {
+            TokenTree::Punct(_) => false,
+            token => !is_word(token, &BEFORE_OPERAND),
+        };
+        let begins_operand = match &pair[1] {
+            TokenTree::Ident(_) => !is_word(&pair[1], &BEHIND_OPERAND),
+            TokenTree::Literal(_) => true,
+            _ => false,
+        };
+        !(ends_operand && begins_operand)
+    })
+}
+
 /// `&mut make()`: the macro would extend the temporary's life, which a call around it prevents.
 fn borrows_temporary(expression: &[TokenTree]) -> bool {
     is_punct(expression.first(), '&')
@@ -226,5 +253,87 @@ fn split_biased(tokens: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
     match is_ident(tokens.first(), "biased") && is_punct(tokens.get(1), ';') {
         true => tokens.split_at(2),
         false => (&[], tokens),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(tokens: &[TokenTree]) -> String {
+        let text = tokens.iter().cloned().collect::<TokenStream>().to_string();
+        text.replace(' ', "")
+    }
+
+    /// `head|future|condition|handler` of each arm; `None` where this is no asynchronous `select!`.
+    fn arms(source: &str) -> Option<Vec<String>> {
+        let tokens = collect(source.parse().expect("tokens"));
+        let mut rest = &tokens[..];
+        let mut arms = Vec::new();
+        while !rest.is_empty() {
+            let (arm, after) = parse_arm(rest)?;
+            rest = after;
+            let parts = [
+                arm.head,
+                arm.future.unwrap_or_default(),
+                arm.condition.unwrap_or_default(),
+                arm.handler,
+            ];
+            arms.push(parts.map(text).join("|"));
+        }
+        Some(arms)
+    }
+
+    #[test]
+    fn handlers_with_and_without_commas() {
+        let expected = ["a=|b||c", "d=|e||{f}", "g=|h||i"];
+        let expected = Some(expected.map(str::to_owned).to_vec());
+        assert_eq!(arms("a = b => c, d = e => { f } g = h => i"), expected);
+        assert_eq!(arms("a = b => c, d = e => { f }, g = h => i,"), expected);
+    }
+
+    #[test]
+    fn a_handler_goes_on_behind_its_block() {
+        let expected = vec!["a=|b||{c}.d()".to_owned(), "e=|f||{g}?".to_owned()];
+        assert_eq!(arms("a = b => { c }.d(), e = f => { g }?"), Some(expected));
+    }
+
+    #[test]
+    fn patterns_futures_and_conditions() {
+        let one = |source| arms(source).map(|arms| arms.join("  "));
+        let is = |source, expected: &str| assert_eq!(one(source).as_deref(), Some(expected));
+        is("1..=5 = a => b", "1..=5=|a||b");
+        is("Some(1 | 2) = a => b", "Some(1|2)=|a||b");
+        is("x @ A { y: 1 | 2, .. } = a => b", "x@A{y:1|2,..}=|a||b");
+        is("a = f::<A, B>(), if c == d => e", "a=|f::<A,B>()|c==d|e");
+        is("a = <A as B<C, D>>::f() => e", "a=|<AasB<C,D>>::f()||e");
+        is("a = b < c => d", "a=|b<c||d");
+        is(
+            "a = async { match b { c => d, _ => e } } => f",
+            "a=|async{matchb{c=>d,_=>e}}||f",
+        );
+        is("else => a", "else|||a");
+        is(
+            "complete => break, default => {}",
+            "complete|||break  default|||{}",
+        );
+    }
+
+    #[test]
+    fn what_is_no_asynchronous_select() {
+        for source in [
+            "recv(a) -> b => c",
+            "a from b",
+            "a, b",
+            "a => b",
+            "a = b",
+            "a = => b",
+            "a = b =>",
+            "a = b, c => d",
+            "a = b and c => d",
+            "a = &mut f() => b",
+        ] {
+            assert_eq!(arms(source), None, "{source}");
+        }
     }
 }

@@ -2,12 +2,16 @@
 //!
 //! ```text
 //! x.await                      x.__async_log_keep(MACHINE).await
+//! unknown!(x.await)            unknown!(x.__async_log_keep(CODE).await)
 //! tokio::join!(a, b)           { let around = Around::leave(MACHINE); after(&around, tokio::join!(…)) }
 //! async { x.await }            as it is: another state machine, with spans of its own
 //! ```
 //!
-//! MACHINE is a number that only the tokens of one outermost block have. A span nested in another
-//! finds its awaits kept already, and learns from them whose they are.
+//! CODE is a number that only the tokens of one outermost block have, MACHINE is `run.of(CODE)` with a local
+//! variable that tells one run of that block from another. What an unknown macro does with
+//! its tokens is its affair: they may end in a closure or in another function, where no local reaches.
+//!
+//! A span nested in another finds its awaits kept already, and learns from them whose they are.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -31,41 +35,44 @@ pub(crate) enum Machine {
     /// It has no await that could be seen.
     None,
     /// It is the outermost block of a state machine.
-    Outermost(Literal),
+    Outermost { run: Ident, machine: TokenStream },
     /// It is nested in one.
-    Nested(Literal),
+    Nested(TokenStream),
 }
 
 /// Keeps the awaits of a span's block; `private` is the path of what the expansion uses.
 pub(crate) fn keep(block: &Group, private: &TokenStream) -> Kept {
     let tokens = collect(block.stream());
-    let outer = find_kept(&tokens);
+    let outer = find_kept(&tokens, true).or_else(|| find_kept(&tokens, false));
+    let run = Ident::new("__async_log_run", Span::mixed_site());
+    let code = new_code();
     let mut keeper = Keeper {
         private,
-        machine: outer.clone().unwrap_or_else(new_machine),
+        machine: outer.clone().unwrap_or_else(|| quote!(#run.of(#code))),
+        code: outer.clone().unwrap_or_else(|| quote!(#code)),
+        in_macro: false,
         found: outer.is_some(),
         body: &tokens,
     };
     let kept = keeper.tokens(&tokens);
     let machine = match (keeper.found, outer) {
         (false, _) => Machine::None,
-        (true, None) => Machine::Outermost(keeper.machine),
+        (true, None) => Machine::Outermost {
+            run,
+            machine: keeper.machine,
+        },
         (true, Some(outer)) => Machine::Nested(outer),
     };
-    let mut block = match machine {
-        Machine::None => block.clone(),
-        _ => Group::new(block.delimiter(), kept),
+    // With the braces that the user wrote: their edition says how long the tail's temporaries live.
+    let block = match machine {
+        Machine::None => TokenTree::Group(block.clone()),
+        _ => regroup(block, kept),
     };
-    // The braces are not the user's to leave out, and lints need not say so.
-    block.set_span(Span::mixed_site().located_at(block.span()));
-    Kept {
-        block: TokenTree::Group(block),
-        machine,
-    }
+    Kept { block, machine }
 }
 
-/// A number for the state machine that this expansion is in, the same each time it is compiled.
-fn new_machine() -> Literal {
+/// A number for the block that is expanded, the same each time it is compiled.
+fn new_code() -> Literal {
     let mut hasher = DefaultHasher::new();
     for variable in ["CARGO_PKG_NAME", "CARGO_PKG_VERSION", "CARGO_CRATE_NAME"] {
         std::env::var(variable).ok().hash(&mut hasher);
@@ -76,8 +83,8 @@ fn new_machine() -> Literal {
     Literal::u64_suffixed(hasher.finish().max(1))
 }
 
-/// The machine of the awaits that are kept already.
-fn find_kept(tokens: &[TokenTree]) -> Option<Literal> {
+/// The machine of the awaits that are kept already, of those that know the run or of the others.
+fn find_kept(tokens: &[TokenTree], with_run: bool) -> Option<TokenStream> {
     let mut at = 0;
     while at < tokens.len() {
         if let Some(end) = other_machine(tokens, at) {
@@ -87,18 +94,25 @@ fn find_kept(tokens: &[TokenTree]) -> Option<Literal> {
         if let (true, Some(TokenTree::Group(arguments))) =
             (is_kept_name(&tokens[at]), tokens.get(at + 1))
         {
-            if let Some(TokenTree::Literal(machine)) = arguments.stream().into_iter().next() {
+            let machine = arguments.stream();
+            if knows_run(&machine) == with_run {
                 return Some(machine);
             }
         }
         if let TokenTree::Group(group) = &tokens[at] {
-            if let Some(machine) = find_kept(&collect(group.stream())) {
+            if let Some(machine) = find_kept(&collect(group.stream()), with_run) {
                 return Some(machine);
             }
         }
         at += 1;
     }
     None
+}
+
+/// `run.of(CODE)`, not `CODE`.
+fn knows_run(machine: &TokenStream) -> bool {
+    let first = machine.clone().into_iter().next();
+    matches!(first, Some(TokenTree::Ident(_)))
 }
 
 /// `__async_log_keep(M)` and `Around::leave(M)` both say it.
@@ -134,14 +148,60 @@ fn other_machine(tokens: &[TokenTree], at: usize) -> Option<usize> {
 
 pub(crate) struct Keeper<'a> {
     pub(crate) private: &'a TokenStream,
-    pub(crate) machine: Literal,
+    /// As the block itself names its machine, and as the tokens of unknown macros do.
+    machine: TokenStream,
+    code: TokenStream,
+    in_macro: bool,
     /// Whether there was anything to keep.
     pub(crate) found: bool,
     /// The whole block.
     body: &'a [TokenTree],
 }
 
+/// Macros that leave expressions where they are.
+const TRANSPARENT: [&str; 24] = [
+    "span",
+    "format",
+    "format_args",
+    "print",
+    "println",
+    "eprint",
+    "eprintln",
+    "write",
+    "writeln",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "matches",
+    "vec",
+    "dbg",
+    "error",
+    "warn",
+    "info",
+    "debug",
+    "trace",
+    "log",
+];
+
+/// Whether the tokens at `at` are those of a macro that may put them anywhere.
+fn is_in_unknown_macro(tokens: &[TokenTree], at: usize) -> bool {
+    let Some(TokenTree::Ident(name)) = at.checked_sub(2).map(|name| &tokens[name]) else {
+        return false;
+    };
+    is_punct(tokens.get(at - 1), '!') && !TRANSPARENT.contains(&name.to_string().as_str())
+}
+
 impl Keeper<'_> {
+    fn machine(&self) -> &TokenStream {
+        match self.in_macro {
+            true => &self.code,
+            false => &self.machine,
+        }
+    }
+
     pub(crate) fn tokens(&mut self, tokens: &[TokenTree]) -> TokenStream {
         let mut out: Vec<TokenTree> = Vec::with_capacity(tokens.len());
         let mut at = 0;
@@ -153,7 +213,7 @@ impl Keeper<'_> {
                 self.found = true;
                 let span = tokens[at + 1].span();
                 let method = Ident::new(KEEP, Span::mixed_site().located_at(span));
-                let machine = &self.machine;
+                let machine = self.machine();
                 let dot = &tokens[at];
                 out.extend(quote_spanned!(method.span()=> #dot #method(#machine)));
                 out.extend_from_slice(&tokens[at..at + 2]);
@@ -161,7 +221,10 @@ impl Keeper<'_> {
             } else if let Some(end) = self.macro_with_arms(tokens, at, &mut out) {
                 at = end;
             } else {
+                let in_macro = self.in_macro;
+                self.in_macro |= is_in_unknown_macro(tokens, at);
                 out.push(self.token(&tokens[at]));
+                self.in_macro = in_macro;
                 at += 1;
             }
         }
@@ -213,46 +276,60 @@ impl Keeper<'_> {
         };
 
         let path = out.split_off(path_start);
-        let (private, machine) = (self.private, &self.machine);
+        let (private, machine) = (self.private, self.machine());
         let around = around();
         let bang = &tokens[at + 1];
         let call = quote!(#(#path)* #name #bang #written);
+        // Lints and errors point at the macro, not at the whole span.
+        let here = Span::mixed_site().located_at(name.span());
         let call = match name.to_string().as_str() {
-            "join" | "try_join" => quote!(#private::Around::after(&#around, #call)),
+            "join" | "try_join" => quote_spanned!(here=> #private::Around::after(&#around, #call)),
             _ => call,
         };
-        let block = quote!({
+        let block = quote_spanned!(here=>
             let #around = #private::Around::__async_log_leave(#machine);
             #call
+        );
+        let mut block = Group::new(Delimiter::Brace, block);
+        // A lint that asks whether a statement wants a semicolon sees it end as the macro does.
+        block.set_span(match is_statement_start(out.last()) {
+            true => arguments.span_close(),
+            false => here,
         });
         // At the beginning of a statement a block would end it.
         let is_operand = is_punct(tokens.get(at + 3), '.') || is_punct(tokens.get(at + 3), '?');
         out.extend(match is_operand {
-            true => quote!((#block)),
-            false => block,
+            true => quote_spanned!(here=> (#block)),
+            false => quote!(#block),
         });
         Some(at + 3)
     }
 
     /// How a variable of this name was declared in the block, if it was.
     pub(crate) fn declaration(&self, name: &Ident) -> Option<Declaration> {
+        let is_name = |tokens: &[TokenTree], at: usize| matches!(&tokens[at], TokenTree::Ident(ident) if ident == name);
         let declared_mut = |tokens: &[TokenTree], at: usize| {
-            let is_name = matches!(&tokens[at], TokenTree::Ident(ident) if ident == name);
-            let is_let_mut = at > 1
+            // `let mut a`, `let (mut a, mut b)`; not `&mut a`.
+            let is_mut = at > 0
                 && is_ident(tokens.get(at - 1), "mut")
-                && is_ident(tokens.get(at - 2), "let");
+                && (at == 1 || !is_punct(tokens.get(at - 2), '&'));
             let is_pinned = (is_ident(tokens.get(at), "pin")
                 || is_ident(tokens.get(at), "pin_mut"))
                 && is_punct(tokens.get(at + 1), '!')
                 && matches!(tokens.get(at + 2), Some(TokenTree::Group(group))
-                    if any(&collect(group.stream()), &|tokens, at| matches!(
-                        &tokens[at], TokenTree::Ident(ident) if ident == name)));
-            is_name && is_let_mut || is_pinned
+                    if any(&collect(group.stream()), &is_name));
+            is_name(tokens, at) && is_mut || is_pinned
         };
         let declared = |tokens: &[TokenTree], at: usize| {
-            matches!(&tokens[at], TokenTree::Ident(ident) if ident == name)
-                && at > 0
-                && is_ident(tokens.get(at - 1), "let")
+            // `let a`, `let (a, b)`; `if let (a, b)` holds for a block of its own.
+            let is_let = is_ident(tokens.get(at), "let")
+                && (at == 0 || !matches!(&tokens[at - 1], TokenTree::Ident(_)));
+            is_let
+                && match tokens.get(at + 1) {
+                    Some(TokenTree::Group(tuple)) => any(&collect(tuple.stream()), &is_name),
+                    Some(_) => is_name(tokens, at + 1),
+                    None => false,
+                }
         };
         if any(self.body, &declared_mut) {
             Some(Declaration::Mutable)
@@ -272,6 +349,10 @@ pub(crate) enum Declaration {
 
 pub(crate) fn around() -> Ident {
     Ident::new(AROUND, Span::mixed_site())
+}
+
+fn is_statement_start(before: Option<&TokenTree>) -> bool {
+    before.is_none() || is_punct(before, ';') || brace(before).is_some()
 }
 
 fn is_unkept_await(tokens: &[TokenTree], at: usize) -> bool {

@@ -2,10 +2,20 @@
 
 #![forbid(unsafe_code)]
 
+/// Tokens of ours: a name in them is neither seen by the user's code nor sees any of it.
+macro_rules! ours {
+    ($($tokens:tt)*) => {
+        quote::quote_spanned!(proc_macro2::Span::mixed_site()=> $($tokens)*)
+    };
+}
+
 mod arms;
 mod attr;
 mod body;
+mod error;
 mod expand;
+#[cfg(test)]
+mod fuzz;
 mod item;
 mod span;
 mod tokens;
@@ -16,9 +26,7 @@ use proc_macro::TokenStream;
 #[doc(hidden)]
 #[proc_macro]
 pub fn span(input: TokenStream) -> TokenStream {
-    span::expand(input.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    span::expand(input.into()).into()
 }
 
 /// Writes a span around each call of a function.

@@ -14,69 +14,100 @@
 //! So `log` parses what stands for a record, checks the level first, and evaluates nothing else if
 //! the span is filtered out; the block keeps its place as the tail of a block.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::quote;
-use syn::{Error, Result};
+use proc_macro2::{Delimiter, Group, Literal, TokenStream, TokenTree};
 
 use crate::body::{keep, Kept, Machine};
-use crate::tokens::{brace, collect, find, is_assignment, is_ident, is_punct};
+use crate::error::{Error, Result};
+use crate::tokens::{brace, collect, find, is_assignment, is_ident, is_punct, split_commas};
 
 const FORM: &str = "`span!(\"name\", { … })`";
 
-pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    try_expand(input.clone()).unwrap_or_else(|error| {
+        // The block stays, so that nothing is unused or of another type because of this.
+        let error = error.into_compile_error();
+        let tokens = collect(input);
+        match brace(without_comma(&tokens).last()) {
+            Some(block) => ours!({ #error #[allow(unused_braces)] #block }),
+            None => error,
+        }
+    })
+}
+
+fn try_expand(input: TokenStream) -> Result<TokenStream> {
     let tokens = collect(input);
     // `[$crate]`, from the `macro_rules` macro.
     let krate = match tokens.first() {
         Some(TokenTree::Group(group)) => group.stream(),
         _ => return Err(error(None, "use `async_log::span!`")),
     };
-    let private = quote!(#krate::__private);
+    let private = ours!(#krate::__private);
     let arguments = Arguments::parse(&tokens[1..])?;
 
     let level = match arguments.level {
-        Some(level) => quote!(#(#level)*),
-        None => quote!(#private::log::Level::Trace),
+        // Of this type here, so that another one is one error at this place.
+        Some(level) => ours!({ let level: #private::log::Level = #(#level)*; level }),
+        None => ours!(#private::log::Level::Trace),
     };
-    let target = arguments.target.map(|target| quote!(target: #(#target)*,));
     let record = arguments.record;
-    let start = quote! {
+    let name = match static_name(record) {
+        Some(name) => ours!(::core::option::Option::Some(#name)),
+        None => ours!(::core::option::Option::None),
+    };
+    let static_target = match arguments.target {
+        Some([TokenTree::Literal(target)]) => ours!(#target),
+        _ => ours!(::core::module_path!()),
+    };
+    let target = arguments.target.map(|target| ours!(target: #(#target)*,));
+    let span = ours!({
         let __start = #private::Start::new(&#private::Site {
+            name: #name,
+            target: #static_target,
             module_path: ::core::module_path!(),
             file: ::core::file!(),
             line: ::core::line!(),
         });
         #private::log::log!(logger: __start, #target #level, #(#record)*);
-    };
+        #private::Start::into_span(__start)
+    });
     Ok(match arguments.block {
-        None => quote!({ #start #private::Start::into_span(__start) }),
-        Some(block) => {
-            let body = enter(&private, block);
-            quote!({ #start #body })
-        }
+        None => span,
+        Some(block) => enter(&private, &span, &block),
     })
 }
 
-/// Enters the span that `__start` has begun for the time of a block.
-pub(crate) fn enter(private: &TokenStream, block: &Group) -> TokenStream {
+/// The name if it is a string that is printed as it is.
+fn static_name(record: &[TokenTree]) -> Option<&TokenTree> {
+    let semicolon = record.iter().rposition(|token| is_punct(Some(token), ';'));
+    match &record[semicolon.map_or(0, |at| at + 1)..] {
+        [name @ TokenTree::Literal(literal)] if !literal.to_string().contains(['{', '}']) => {
+            Some(name)
+        }
+        _ => None,
+    }
+}
+
+/// A block in a span.
+fn enter(private: &TokenStream, span: &TokenStream, block: &Group) -> TokenStream {
     let Kept { block, machine } = keep(block, private);
-    let traits = quote! {
-        #[allow(unused_imports)]
-        use #private::{FutureArm as _, KeepPlace as _, OtherArm as _};
-    };
+    // The braces are not the user's to leave out.
+    let block = ours!(#[allow(unused_braces)] #block);
     match machine {
-        Machine::None => quote! {
-            let __guard = #private::Start::enter(__start, 0);
+        Machine::None => ours!({
+            let __guard = #private::Inline::enter(#span, 0_u64);
             #block
-        },
-        Machine::Outermost(machine) => quote! {
-            #traits
-            let __guard = #private::Start::enter(__start, #machine);
+        }),
+        Machine::Outermost { run, machine } => ours!({
+            #[allow(unused_imports)]
+            use #private::{FutureArm as _, KeepPlace as _, OtherArm as _};
+            let #run = #private::Run::new();
+            let __guard = #private::Inline::enter(#span, #machine);
             #block
-        },
-        Machine::Nested(machine) => quote! {
-            let __guard = #private::Start::enter_nested(__start, #machine);
+        }),
+        Machine::Nested(machine) => ours!({
+            let __guard = #private::Inline::enter_nested(#span, #machine);
             #block
-        },
+        }),
     }
 }
 
@@ -85,7 +116,7 @@ struct Arguments<'a> {
     level: Option<&'a [TokenTree]>,
     /// Key-values and name, for `log!`.
     record: &'a [TokenTree],
-    block: Option<&'a Group>,
+    block: Option<Group>,
 }
 
 impl<'a> Arguments<'a> {
@@ -127,25 +158,42 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// Takes the block off the end.
-fn split_block(tokens: &[TokenTree]) -> Result<(&[TokenTree], Option<&Group>)> {
-    let tokens = match tokens {
+fn without_comma(tokens: &[TokenTree]) -> &[TokenTree] {
+    match tokens {
         [tokens @ .., last] if is_punct(Some(last), ',') => tokens,
         tokens => tokens,
-    };
+    }
+}
+
+/// Takes the block off the end.
+fn split_block(tokens: &[TokenTree]) -> Result<(&[TokenTree], Option<Group>)> {
+    let tokens = without_comma(tokens);
     let Some(block) = brace(tokens.last()) else {
         return Ok((tokens, None));
     };
     match &tokens[..tokens.len() - 1] {
         [] => Err(error(tokens.last(), &format!("a span has a name: {FORM}"))),
+        [.., semicolon] if is_punct(Some(semicolon), ';') => Err(error(
+            tokens.last(),
+            "a span has a name: `span!(user = 7; \"name\", { … })`",
+        )),
         [arguments @ .., comma] if is_punct(Some(comma), ',') => Ok((arguments, Some(block))),
         // `name!{…}` is a macro that makes the name.
         [.., bang] if is_punct(Some(bang), '!') => Ok((tokens, None)),
+        arguments if ends_with_expression(arguments) => Ok((tokens, None)),
         _ => Err(error(
             tokens.last(),
             &format!("a comma stands before the block: {FORM}"),
         )),
     }
+}
+
+/// Whether the last argument is an `if … { … }` or its like, to which braces belong that follow.
+fn ends_with_expression(arguments: &[TokenTree]) -> bool {
+    let last = split_commas(arguments).pop().unwrap_or_default();
+    ["if", "match", "unsafe", "async", "loop"]
+        .iter()
+        .any(|word| is_ident(last.first(), word))
 }
 
 /// Checks that there is a name and that fields stand before it: what `log` and `format_args` would
@@ -156,34 +204,51 @@ fn check_name(record: &[TokenTree]) -> Result<()> {
         Some(semicolon) => &record[semicolon + 1..],
         None => record,
     };
-    let is_string = match name.first() {
-        Some(TokenTree::Literal(literal)) => {
-            let text = literal.to_string();
-            text.starts_with('"') || text.starts_with('r')
-        }
+    let is_name = match name.first() {
+        Some(TokenTree::Literal(literal)) => is_string(literal),
         // A fragment of a `macro_rules` macro.
         Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::None,
         // `concat!(…)`
         Some(TokenTree::Ident(_)) => (0..name.len()).any(|at| is_punct(name.get(at), '!')),
         _ => false,
     };
-    if is_string {
-        return check_fields(name);
+    if is_name {
+        return check_arguments(name);
     }
+    let is_alone = |at| semicolon.is_none() && is_punct(name.get(at), ':');
     let message = match name.first() {
         None => format!("a span has a name: {FORM}"),
         Some(TokenTree::Ident(ident)) if *ident == "Level" || is_level_path(name) => {
             "the level is an option: `span!(level: Level::Debug, \"name\", { … })`".to_owned()
         }
         Some(_) if semicolon.is_none() && find(name, |at| is_assignment(name, at)).is_some() => {
-            "fields stand before the name, with a semicolon: `span!(user = 7; \"name\", { … })`"
-                .to_owned()
+            FIELDS.to_owned()
         }
+        Some(TokenTree::Ident(option)) if is_alone(1) && !is_alone(2) => {
+            format!("no such option `{option}`; accepted are `target: …` and `level: …`")
+        }
+        Some(_) if semicolon.is_none() && has_string_behind(name) => FIELDS.to_owned(),
         Some(_) => "a span's name is a format string: `span!(\"{}\", name, { … })`, with fields \
              `span!(user = 7; \"name\", { … })`"
             .to_owned(),
     };
     Err(error(name.first(), &message))
+}
+
+const FIELDS: &str =
+    "fields stand before the name, with a semicolon: `span!(user = 7; \"name\", { … })`";
+
+/// Whether an argument behind the first is a string: that was to be the name.
+fn has_string_behind(arguments: &[TokenTree]) -> bool {
+    split_commas(arguments)
+        .iter()
+        .skip(1)
+        .any(|argument| matches!(argument, [TokenTree::Literal(literal)] if is_string(literal)))
+}
+
+fn is_string(literal: &Literal) -> bool {
+    let text = literal.to_string();
+    text.starts_with('"') || text.starts_with('r')
 }
 
 fn is_level_path(tokens: &[TokenTree]) -> bool {
@@ -192,11 +257,24 @@ fn is_level_path(tokens: &[TokenTree]) -> bool {
 }
 
 /// `"name", user = 7` is a named argument that the name does not use.
-fn check_fields(name: &[TokenTree]) -> Result<()> {
+fn check_arguments(name: &[TokenTree]) -> Result<()> {
     let Some(TokenTree::Literal(literal)) = name.first() else {
         return Ok(());
     };
     let format = literal.to_string();
+    let takes_arguments = format.replace("{{", "").contains('{');
+    if let (false, Some(argument)) = (takes_arguments, split_commas(name).get(1)) {
+        let example = match argument {
+            [TokenTree::Ident(key)] => key.to_string(),
+            [TokenTree::Ident(key), ..] if is_assignment(argument, 1) => format!("{key} = …"),
+            _ => "key = …".to_owned(),
+        };
+        let message = format!(
+            "the name has no `{{}}` for this; fields stand before the name, with a semicolon: \
+             `span!({example}; {format}, {{ … }})`"
+        );
+        return Err(error(argument.first(), &message));
+    }
     for at in 1..name.len() {
         if let (TokenTree::Ident(key), true) = (&name[at], at + 1 < name.len()) {
             let is_named = is_punct(name.get(at - 1), ',') && is_assignment(name, at + 1);
@@ -213,6 +291,5 @@ fn check_fields(name: &[TokenTree]) -> Result<()> {
 }
 
 fn error(token: Option<&TokenTree>, message: &str) -> Error {
-    let span = token.map_or_else(proc_macro2::Span::call_site, TokenTree::span);
-    Error::new(span, message)
+    Error::at(token, message)
 }

@@ -10,9 +10,17 @@ pub(crate) fn is_ident(token: Option<&TokenTree>, name: &str) -> bool {
     matches!(token, Some(TokenTree::Ident(ident)) if *ident == name)
 }
 
-pub(crate) fn brace(token: Option<&TokenTree>) -> Option<&Group> {
+/// The block that this is, or that a `$body:block` of a `macro_rules` macro stands for.
+pub(crate) fn brace(token: Option<&TokenTree>) -> Option<Group> {
     match token {
-        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => Some(group),
+        Some(TokenTree::Group(group)) => match group.delimiter() {
+            Delimiter::Brace => Some(group.clone()),
+            Delimiter::None => match &*collect(group.stream()) {
+                [inner @ TokenTree::Group(_)] => brace(Some(inner)),
+                _ => None,
+            },
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -88,4 +96,95 @@ pub(crate) fn regroup(group: &Group, tokens: TokenStream) -> TokenTree {
     let mut new = Group::new(group.delimiter(), tokens);
     new.set_span(group.span());
     TokenTree::Group(new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(source: &str) -> Vec<TokenTree> {
+        collect(source.parse().expect("tokens"))
+    }
+
+    fn text(tokens: &[TokenTree]) -> String {
+        let text = tokens.iter().cloned().collect::<TokenStream>().to_string();
+        text.replace(' ', "")
+    }
+
+    fn split(source: &str) -> Vec<String> {
+        let tokens = tokens(source);
+        split_commas(&tokens).into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn commas_split() {
+        assert_eq!(split(""), [""; 0]);
+        assert_eq!(split("a"), ["a"]);
+        assert_eq!(split("a, b,"), ["a", "b"]);
+        assert_eq!(split("a,, b"), ["a", "", "b"]);
+        assert_eq!(
+            split("f(a, b), [c, d], { e, f }"),
+            ["f(a,b)", "[c,d]", "{e,f}"]
+        );
+    }
+
+    #[test]
+    fn commas_of_a_turbofish_do_not() {
+        assert_eq!(split("f::<A, B>(), c"), ["f::<A,B>()", "c"]);
+        assert_eq!(split("f::<A<B, C>, D>(), c"), ["f::<A<B,C>,D>()", "c"]);
+        assert_eq!(split("f::<fn(A) -> B, C>(), c"), ["f::<fn(A)->B,C>()", "c"]);
+        assert_eq!(split("<A as B<C, D>>::f(), c"), ["<AasB<C,D>>::f()", "c"]);
+    }
+
+    #[test]
+    fn comparisons_and_shifts_do_split() {
+        assert_eq!(split("a < b, c > d"), ["a<b", "c>d"]);
+        assert_eq!(split("a << b, c >> d"), ["a<<b", "c>>d"]);
+        assert_eq!(split("a <= b, c >= d"), ["a<=b", "c>=d"]);
+    }
+
+    #[test]
+    fn an_assignment_stands_alone() {
+        let assignment = |source: &str| {
+            let tokens = tokens(source);
+            (0..tokens.len()).find(|&at| is_assignment(&tokens, at))
+        };
+        assert_eq!(assignment("a = b"), Some(1));
+        assert_eq!(assignment("1..=5 = a"), Some(5));
+        assert_eq!(assignment("Some(1 | 2) = a"), Some(2));
+        assert_eq!(assignment("a =-1"), Some(1));
+        for source in [
+            "a == b", "a => b", "a >= b", "a <= b", "a != b", "a += b", "a ..= b",
+        ] {
+            assert_eq!(assignment(source), None, "{source}");
+        }
+    }
+
+    #[test]
+    fn an_arrow_is_one_operator() {
+        let arrow = |source: &str| {
+            let tokens = tokens(source);
+            (0..tokens.len()).find(|&at| is_arrow(&tokens, at))
+        };
+        assert_eq!(arrow("a => b"), Some(1));
+        assert_eq!(arrow("a = b => c"), Some(3));
+        for source in ["a == b", "a >= b", "a ==> b"] {
+            assert_eq!(arrow(source), None, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_fragment_of_a_macro_is_a_block() {
+        let block = tokens("{ a }");
+        let fragment = |tokens: &[TokenTree]| {
+            let stream = tokens.iter().cloned().collect();
+            TokenTree::Group(Group::new(Delimiter::None, stream))
+        };
+        let once = fragment(&block);
+        let twice = fragment(std::slice::from_ref(&once));
+        assert!(brace(block.first()).is_some());
+        assert!(brace(Some(&once)).is_some() && brace(Some(&twice)).is_some());
+        assert!(brace(Some(&fragment(&tokens("{ a } + 1")))).is_none());
+        assert!(brace(Some(&fragment(&tokens("(a)")))).is_none() && brace(None).is_none());
+    }
 }

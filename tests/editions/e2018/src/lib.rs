@@ -1,0 +1,1 @@
+//! What compiles as a plain block compiles as a span's, in edition 2018: see `tests`.

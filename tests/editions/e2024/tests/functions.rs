@@ -1,0 +1,9 @@
+//! `#[instrument]` in edition 2024.
+
+#![deny(warnings)]
+#![warn(clippy::pedantic)]
+
+use async_log::instrument;
+
+#[path = "../../shared/functions.rs"]
+mod functions;
