@@ -1,0 +1,161 @@
+//! What is evaluated, called and allocated, and what is not.
+
+use super::*;
+
+struct CountingAllocator;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: all is left to `System`; the counter is a thread local that is constant at first and has no
+// destructor, so that counting never allocates.
+unsafe impl GlobalAlloc for CountingAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: as asked.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as asked.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: as asked.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
+/// How often the heap is touched by `f`, the first times left out.
+fn allocations(f: impl Fn()) -> usize {
+    for _ in 0..3 {
+        f();
+    }
+    let before = ALLOCATIONS.with(Cell::get);
+    f();
+    ALLOCATIONS.with(Cell::get) - before
+}
+
+/// Formats what it gets, and keeps its length alone.
+struct Length {
+    wants: bool,
+}
+
+impl Log for Length {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        self.wants
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        struct Sum(usize);
+
+        impl fmt::Write for Sum {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0 += text.len();
+                Ok(())
+            }
+        }
+
+        impl<'kvs> VisitSource<'kvs> for Sum {
+            fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+                Ok(fmt::Write::write_fmt(self, format_args!("{key}{value}"))?)
+            }
+        }
+
+        let mut sum = Sum(0);
+        fmt::Write::write_fmt(&mut sum, *record.args()).unwrap();
+        record.key_values().visit(&mut sum).unwrap();
+        assert_ne!(black_box(sum.0), 0);
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn a_plain_record_does_not_allocate() {
+    for logger in [
+        Logger::wrap(Length { wants: true }, five).with_field("all", "x"),
+        Logger::wrap(Length { wants: true }, five).with_key_values(),
+    ] {
+        with_global(logger, || {
+            let path = std::path::Path::new("/tmp");
+            assert_eq!(allocations(|| info!("m")), 0);
+            assert_eq!(allocations(|| info!("m {}", black_box(1))), 0);
+            assert_eq!(allocations(|| info!("two\nlines, task_id=1 \u{7}")), 0);
+            assert_eq!(allocations(|| info!(a = 1, b = "x, y", c:? = path; "m")), 0);
+            span!(user = 7, path = "x, y"; "s {}", 1, {
+                assert_eq!(allocations(|| info!(a = 1, user = "x"; "m {}", black_box(1))), 0);
+            });
+        });
+    }
+}
+
+#[test]
+fn a_span_allocates_once_or_not_at_all() {
+    for logger in [
+        Logger::wrap(Length { wants: true }, five),
+        Logger::wrap(Length { wants: true }, five).with_key_values(),
+    ] {
+        with_global(logger, || {
+            assert_eq!(allocations(|| span!("s", {})), 0);
+            assert_eq!(allocations(|| span!("s {}", black_box(1), {})), 1);
+            assert_eq!(allocations(|| span!(user = 7, path = "x, y"; "s", {})), 1);
+            assert_eq!(allocations(|| function("x", 1)), 0);
+            span!(user = 7; "outer", {
+                assert_eq!(allocations(|| span!("s", { info!("m") })), 0);
+                assert_eq!(allocations(|| span!(n = 1; "s {}", black_box(1), { info!("m") })), 1);
+            });
+        });
+    }
+}
+
+#[test]
+fn what_is_filtered_costs_nothing() {
+    #[instrument]
+    fn quiet(bomb: Bomb, kind: &dyn fmt::Debug) {}
+
+    let filtered = || {
+        info!(a:% = Bomb; "{}", Bomb);
+        span!(a:% = Bomb, b:? = Chatty; "{}", Bomb, {});
+        drop(span!(a:% = Bomb; "{}", Bomb));
+        quiet(Bomb, &Bomb);
+    };
+    // By the inner logger: the task is never asked for.
+    let logger = Logger::wrap(Length { wants: false }, || panic!("asked"));
+    with_global(logger, || assert_eq!(allocations(filtered), 0));
+    // By the target.
+    alone("cost::what_is_filtered_costs_nothing", || {
+        let text = lines(plain, || {
+            log::set_max_level(LevelFilter::Error);
+            assert_eq!(allocations(filtered), 0);
+        });
+        assert!(text.is_empty());
+    });
+}
+
+#[test]
+fn the_task_is_asked_for_once_for_a_record() {
+    let asked = Arc::new(AtomicU64::new(0));
+    let source = {
+        let asked = asked.clone();
+        move || asked.fetch_add(1, Ordering::Relaxed)
+    };
+    let inner = Lines::default();
+    with_global(Logger::wrap(inner.clone(), source), || {
+        info!("m");
+        span!("s", {});
+        info!("m");
+    });
+    let ids: Vec<_> = (inner.take().iter())
+        .map(|line| get(line, "task_id").unwrap())
+        .collect();
+    // A span ends in the task that it started in, and does not ask again.
+    assert_eq!(ids, ["0", "1", "1", "2"]);
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+}
