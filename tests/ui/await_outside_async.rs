@@ -1,0 +1,5 @@
+fn main() {
+    async_log::span!("sum", {
+        std::future::ready(1).await;
+    });
+}

@@ -1,0 +1,7 @@
+fn main() {
+    let text: &str = async_log::span!("s", {
+        let owned = String::from("text");
+        &*owned
+    });
+    println!("{}", text);
+}

@@ -1,0 +1,3 @@
+fn main() {
+    async_log::span!(user = 7, "sum", { 1 + 1 });
+}

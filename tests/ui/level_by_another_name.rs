@@ -1,0 +1,3 @@
+fn main() {
+    async_log::span!(lvl: log::Level::Info, "sum", { 1 + 1 });
+}

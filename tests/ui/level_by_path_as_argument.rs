@@ -1,0 +1,3 @@
+fn main() {
+    async_log::span!(log::Level::Debug, "sum", { 1 + 1 });
+}

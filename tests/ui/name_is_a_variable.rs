@@ -1,0 +1,4 @@
+fn main() {
+    let name = "sum";
+    async_log::span!(name, { 1 + 1 });
+}

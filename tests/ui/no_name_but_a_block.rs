@@ -1,0 +1,4 @@
+fn main() {
+    let two = async_log::span!({ 1 + 1 });
+    assert_eq!(two, 2);
+}

@@ -1,0 +1,3 @@
+fn main() {
+    async_log::span!(targt: "t", "sum", { 1 + 1 });
+}

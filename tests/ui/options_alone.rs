@@ -1,0 +1,3 @@
+fn main() {
+    async_log::span!(target: "t", level: log::Level::Info);
+}
