@@ -9,7 +9,7 @@ use std::future::{Future, IntoFuture};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::frame::Frame;
-use crate::mark::Outcome;
+use crate::outcome::Outcome;
 use crate::place::{self, Machine, Position};
 
 /// The place of a machine while it is in one of the macros.

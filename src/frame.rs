@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::mark::{Origin, Outcome, Site};
+use crate::mark::{Origin, Site};
+use crate::outcome::Outcome;
 use crate::place::{self, Held, LeftOpen, Position};
 use crate::span::{Live, Span};
 use crate::task::{NewTask, TaskOrigin};

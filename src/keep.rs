@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::mark::Outcome;
+use crate::outcome::Outcome;
 use crate::place::{self, Held, Machine};
 
 /// What each `.await` in a span's block becomes: `.__async_log_keep(MACHINE).await`.

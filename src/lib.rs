@@ -12,6 +12,8 @@ mod keep;
 mod logger;
 mod macros;
 mod mark;
+mod outcome;
+mod passing;
 mod place;
 mod scratch;
 mod span;
@@ -72,6 +74,10 @@ mod text;
 ///
 /// What cannot be traced and what is no option is an error of the compiler at that token; the
 /// function is compiled as if it had no attribute.
+///
+/// # Panics
+///
+/// Where the logger does; not where an argument's formatting does.
 ///
 /// # Cost
 ///

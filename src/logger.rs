@@ -8,7 +8,8 @@ use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 
 use crate::fields::{self, Field, Fields};
 use crate::ids;
-use crate::mark::{self, Mark, Own, Passing, Process, Seen};
+use crate::mark::{self, Mark, Own, Process};
+use crate::passing::{self, Passing, Seen};
 use crate::place;
 use crate::scratch::Scratch;
 use crate::text;
@@ -162,7 +163,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
             _ => self.task_id(),
         };
         if mark.is_some_and(Mark::is_start) {
-            mark::note_task_id(task_id);
+            passing::note_task_id(task_id);
         }
         match self.form {
             Form::Text => self.write_text(record, mark, task_id),
@@ -303,7 +304,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
 
 impl<L: Log, F: Fn() -> u64 + Send + Sync> Log for Logger<L, F> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        if mark::answer_task_id(metadata, || self.task_id()) {
+        if passing::answer_task_id(metadata, || self.task_id()) {
             return false;
         }
         fields::allow_value_len(self.max_value_len);
@@ -312,7 +313,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Log for Logger<L, F> {
 
     fn log(&self, record: &Record<'_>) {
         fields::allow_value_len(self.max_value_len);
-        match mark::seen(record) {
+        match passing::seen(record) {
             Seen::Done => self.inner.log(record),
             // What has a start has an end, though the level was changed in between.
             Seen::Mark(mark) if !mark.is_start() => self.write(record, Some(&mark)),

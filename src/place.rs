@@ -19,7 +19,7 @@
 use std::cell::{Cell, RefCell};
 
 use crate::fields::Fields;
-use crate::mark::Outcome;
+use crate::outcome::Outcome;
 
 /// A span as the records inside it see it.
 #[derive(Clone, Debug, Default)]

@@ -11,7 +11,9 @@ use log::{Level, Log, Metadata, Record};
 use crate::clock;
 use crate::fields::Fields;
 use crate::ids;
-use crate::mark::{self, Event, Mark, Origin, Outcome, Process, Seconds, Site, Spawned, Writing};
+use crate::mark::{self, Event, Mark, Origin, Process, Seconds, Site, Spawned};
+use crate::outcome::Outcome;
+use crate::passing::{self, Writing};
 use crate::place::{self, Machine, Position};
 
 /// An operation that has started and ends when this is dropped.
@@ -351,7 +353,7 @@ impl Start {
 #[doc(hidden)]
 #[inline]
 pub fn is_enabled(level: Level) -> bool {
-    level <= log::STATIC_MAX_LEVEL && level <= log::max_level() && !mark::is_writing()
+    level <= log::STATIC_MAX_LEVEL && level <= log::max_level() && !passing::is_writing()
 }
 
 /// Lends the arguments of an `async fn` to the start of its span, and gives them back.

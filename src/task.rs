@@ -8,7 +8,8 @@ use log::{Level, Metadata};
 
 use crate::frame::{InSpan, InTask};
 use crate::ids;
-use crate::mark::{self, Origin, SpawnLine, Spawned};
+use crate::mark::{Origin, SpawnLine, Spawned};
+use crate::passing;
 use crate::place::{self, Position};
 use crate::span::{Beginning, Live, Span, NO_PAIRS};
 
@@ -121,7 +122,7 @@ impl NewTask {
     fn here<F>(name: Option<Cow<'static, str>>) -> Self {
         let target = target::<F>();
         let parent_task = match is_enabled(target) {
-            true => mark::logged_task_id(),
+            true => passing::logged_task_id(),
             false => place::task(),
         };
         NewTask {
