@@ -113,12 +113,16 @@ const PHRASES: [&str; 13] = [
     "let __async_log_around =",
 ];
 
-const ROUNDS: usize = 5_000;
+/// As many as `FUZZ_ROUNDS` says, for a longer search.
+fn rounds() -> usize {
+    let told = std::env::var("FUZZ_ROUNDS").ok();
+    told.and_then(|rounds| rounds.parse().ok()).unwrap_or(5_000)
+}
 
 #[test]
 fn spans() {
     let mut random = Random(1);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds() {
         let tokens = random.tokens(3);
         span::expand(tokens.clone());
         span::expand(quote!([krate] #tokens));
@@ -130,7 +134,7 @@ fn spans() {
 #[test]
 fn options() {
     let mut random = Random(2);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds() {
         let tokens = random.tokens(2);
         let parse = |tokens: TokenStream| Options::parse(&collect(tokens)).is_ok();
         parse(tokens.clone());
@@ -148,7 +152,7 @@ fn options() {
 #[test]
 fn functions() {
     let mut random = Random(3);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds() {
         let (options, tokens) = (random.tokens(1), random.tokens(3));
         expand::instrument(
             options,
