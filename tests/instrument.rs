@@ -914,3 +914,35 @@ fn arguments_are_dropped_in_their_order() {
     }
     assert_eq!(dropped!(with), dropped!(without));
 }
+
+/// What `benches/attribute` measures beside other attributes.
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_future_is_72_bytes_larger_whatever_its_arguments_are() {
+    macro_rules! size {
+        ($attribute:meta, $value:expr, $ty:ty) => {{
+            #[$attribute]
+            async fn measured(argument: $ty) -> usize {
+                ready(()).await;
+                argument.len()
+            }
+            std::mem::size_of_val(&measured($value))
+        }};
+    }
+    // The plain future of bytes alone is not rounded up to whole words.
+    let added = |annotated: usize, plain: usize| annotated - (plain + 7) / 8 * 8;
+    assert_eq!(
+        added(
+            size!(instrument, "a", &str),
+            size!(allow(unused), "a", &str)
+        ),
+        72
+    );
+    assert_eq!(
+        added(
+            size!(instrument, [0; 1024], [u8; 1024]),
+            size!(allow(unused), [0; 1024], [u8; 1024])
+        ),
+        72
+    );
+}
