@@ -721,6 +721,16 @@ mod regressions {
         Box::new(|a| Box::pin(ready(a)))
     }
 
+    type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+    /// Nothing says that `T` is `'static`.
+    #[instrument]
+    pub(super) fn handed_on<T>(
+        make: Box<dyn Fn() -> Boxed<T>>,
+    ) -> Pin<Box<dyn Future<Output = T> + Send>> {
+        make()
+    }
+
     pub(super) trait OwnFuture: Future<Output = u8> {}
 
     impl<T: Future<Output = u8>> OwnFuture for T {}
@@ -813,6 +823,8 @@ fn futures_in_other_types_are_given_as_they_are() {
     assert_eq!(many(Vec::new()).len(), 0);
     assert_eq!(block_on(maker()(3)), 3);
     assert_eq!(block_on(own_trait(4)), 4);
+    let made = handed_on(Box::new(|| Box::pin(ready(5))));
+    assert_eq!(block_on(made), 5);
 }
 
 #[test]

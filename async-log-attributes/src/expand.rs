@@ -161,6 +161,7 @@ fn of_function(
         let moved = expansion.first_pattern();
         take_mut(&mut function, &expansion.captured[moved..]);
         match returned_future(&function.output) {
+            Some(Returned::Boxed) if !makes_box(&body) => expansion.of_sync(&body),
             Some(returned) => expansion.of_returned_future(&body, returned),
             None => expansion.of_sync(&body),
         }
@@ -297,6 +298,16 @@ fn split_path(ty: &[TokenTree]) -> Option<(&Ident, Option<&[TokenTree]>)> {
         }
         _ => None,
     }
+}
+
+/// Whether a body makes its boxed future itself. One that it only hands on could not be put into another box where
+/// no bound says that the future's output lives as long as the box.
+fn makes_box(body: &Group) -> bool {
+    let makers = ["pin", "boxed", "boxed_local"];
+    any(
+        &collect(body.stream()),
+        &|tokens, at| matches!(&tokens[at], TokenTree::Ident(ident) if makers.iter().any(|maker| ident == maker)),
+    )
 }
 
 /// Whether a future is among the bounds, and each is one of these.
