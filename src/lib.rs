@@ -82,7 +82,7 @@ mod text;
 /// # Cost
 ///
 /// Filtered out, a load and a compare. The future of an annotated `async fn` is 72 bytes larger on 64 bits,
-/// whatever its arguments are (`benches/attribute` measures it).
+/// however large its arguments are, and some more where arguments are patterns (`benches/attribute` measures it).
 pub use async_log_attributes::instrument;
 pub use context::Context;
 pub use frame::{InSpan, InTask};
