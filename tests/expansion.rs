@@ -1,10 +1,10 @@
-//! How much code a span becomes.
+//! How much code a span and an annotated function become.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const SOURCE: &str = "\
+const SPAN: &str = "\
 fn main() {
     let (user, path) = (7, \"/tmp\");
     async_log::span!(user, path; \"load\", {
@@ -13,13 +13,50 @@ fn main() {
 }
 ";
 
-/// A whole file with one span of two fields, macros expanded. `log` with two pairs has 23 lines.
+const FUNCTION: &str = "\
+#[async_log::instrument]
+fn load(user: u32, path: &str) -> usize {
+    user as usize + path.len()
+}
+
+fn main() {
+    load(7, \"/tmp\");
+}
+";
+
+/// A whole file with one span of two fields. `log` with two pairs has 23 lines.
 #[test]
-fn stays_short() {
+fn a_span_stays_short() {
+    let Some(expanded) = expand("span", SPAN) else {
+        return;
+    };
+    let lines = expanded.lines().count();
+    println!("{lines} lines:\n{expanded}");
+    assert!(expanded.contains("Start::new"));
+    assert!(lines < 40, "{lines} lines:\n{expanded}");
+}
+
+/// A function with two arguments, from its signature to its brace.
+#[test]
+fn an_annotated_function_stays_short() {
+    let Some(expanded) = expand("function", FUNCTION) else {
+        return;
+    };
+    let function = expanded
+        .lines()
+        .skip_while(|line| !line.starts_with("fn load"));
+    let lines = function.take_while(|line| *line != "}").count() + 1;
+    println!("{lines} lines:\n{expanded}");
+    assert!(expanded.contains("of_function"));
+    assert!(lines <= 25, "{lines} lines:\n{expanded}");
+}
+
+/// The source of a program with its macros expanded; `None` where the compiler does not give it.
+fn expand(name: &str, source: &str) -> Option<String> {
     let crates = env!("CARGO_MANIFEST_DIR");
-    let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("expansion");
+    let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("expansion-{name}"));
     fs::create_dir_all(project.join("src")).unwrap();
-    fs::write(project.join("src/main.rs"), SOURCE).unwrap();
+    fs::write(project.join("src/main.rs"), source).unwrap();
     fs::copy(
         Path::new(crates).join("Cargo.lock"),
         project.join("Cargo.lock"),
@@ -48,11 +85,7 @@ fn stays_short() {
     let error = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
         println!("skipped: this compiler does not print expansions:\n{error}");
-        return;
+        return None;
     }
-    let expanded = String::from_utf8(output.stdout).unwrap();
-    let lines = expanded.lines().count();
-    println!("{lines} lines:\n{expanded}");
-    assert!(expanded.contains("Start::new"), "{error}");
-    assert!(lines < 40, "{lines} lines:\n{expanded}");
+    Some(String::from_utf8(output.stdout).unwrap())
 }

@@ -958,3 +958,103 @@ fn a_future_is_72_bytes_larger_whatever_its_arguments_are() {
         72
     );
 }
+
+#[async_trait::async_trait]
+trait Fetch {
+    async fn fetch(&self, id: u8) -> Result<u8, String>;
+
+    #[instrument]
+    async fn twice(&self, id: u8) -> u8
+    where
+        Self: Sync,
+    {
+        2 * self.fetch(id).await.unwrap_or(0)
+    }
+}
+
+struct Store(u8);
+
+#[async_trait::async_trait]
+impl Fetch for Store {
+    #[instrument(names, err)]
+    async fn fetch(&self, id: u8) -> Result<u8, String> {
+        ready(()).await;
+        log::info!("inside");
+        if id != self.0 {
+            return Err(format!("no {id}"));
+        }
+        Ok(id)
+    }
+}
+
+#[test]
+fn methods_of_async_trait_have_their_span_around_the_future() {
+    let store = Store(7);
+    let (future, made) = logged(|| store.fetch(7));
+    assert_eq!(made, [""; 0]);
+    let inside = "INFO instrument inside".to_owned();
+    let mut lines = call("#fetch", ", id=7");
+    lines.insert(1, inside.clone());
+    assert_eq!(logged(|| block_on(future)), (Ok(7), lines.clone()));
+    let mut outer = call("#twice", ", arg_0=7");
+    outer.splice(1..1, lines);
+    assert_eq!(logged(|| block_on(store.twice(7))), (14, outer));
+    let (result, lines) = logged(|| block_on(store.fetch(8)));
+    assert_eq!(result, Err("no 8".to_owned()));
+    assert_eq!(lines[2], "ERROR instrument #fetch, err=no 8");
+}
+
+/// Beside attributes that make a function something else.
+mod beside {
+    use super::*;
+
+    #[instrument]
+    #[test]
+    fn a_test_below() {
+        assert_eq!(logged(super::functions::none).0, 1);
+    }
+
+    #[test]
+    #[instrument]
+    fn a_test_above() {
+        assert_eq!(logged(super::functions::none).0, 1);
+    }
+
+    #[instrument]
+    #[tokio::test]
+    async fn a_test_of_tokio_below() {
+        tokio::task::yield_now().await;
+    }
+
+    #[tokio::test]
+    #[instrument]
+    async fn a_test_of_tokio_above() {
+        tokio::task::yield_now().await;
+    }
+
+    #[instrument]
+    #[tokio::main(flavor = "current_thread")]
+    async fn main_below(a: u8) -> u8 {
+        tokio::task::yield_now().await;
+        a
+    }
+
+    #[tokio::main(flavor = "current_thread")]
+    #[instrument]
+    async fn main_above(a: u8) -> u8 {
+        tokio::task::yield_now().await;
+        a
+    }
+
+    #[test]
+    fn mains() {
+        assert_eq!(
+            logged(|| main_below(1)),
+            (1, call("#main_below", ", arg_0=1"))
+        );
+        assert_eq!(
+            logged(|| main_above(1)),
+            (1, call("#main_above", ", arg_0=1"))
+        );
+    }
+}
