@@ -49,7 +49,7 @@
 ///
 /// # Cost
 ///
-/// Filtered out, that of a filtered record: a load and a compare. Otherwise that of its two records, of
+/// Filtered out, little more than that of a filtered record: the level is compared. Otherwise that of its two records, of
 /// two readings of the clock, and of one allocation, which a span with a static name and without
 /// fields does not need.
 #[macro_export]
