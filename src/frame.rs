@@ -29,10 +29,10 @@ pin_project! {
     impl<F> PinnedDrop for Frame<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _there = match this.done {
-                true => There::enter(this.held),
-                false => There::enter_to_cancel(this.held),
-            };
+            if let (Some(held), false) = (&mut *this.held, *this.done) {
+                held.cancel();
+            }
+            let _there = There::enter(this.held);
             this.future.set(None);
         }
     }
@@ -79,12 +79,6 @@ impl<'a> There<'a> {
     #[inline]
     fn enter(held: &'a mut Option<Held>) -> Self {
         let depth = held.as_mut().map_or(0, Held::enter);
-        There { held, depth }
-    }
-
-    #[inline]
-    fn enter_to_cancel(held: &'a mut Option<Held>) -> Self {
-        let depth = held.as_mut().map_or(0, Held::enter_to_cancel);
         There { held, depth }
     }
 }
@@ -152,18 +146,6 @@ impl<O: Origin> Body<O> {
             unwinding: true,
         }
     }
-
-    fn enter_to_cancel(&mut self) -> Inside<'_, O> {
-        let depth = self
-            .span
-            .take_position()
-            .map(|position| place::enter_frame_to_cancel(position, &mut self.open));
-        Inside {
-            body: self,
-            depth,
-            unwinding: true,
-        }
-    }
 }
 
 /// Code is running in the place of a span's future.
@@ -212,10 +194,10 @@ impl<F, O: Origin> Spanned<F, O> {
             return;
         };
         let mut body = std::mem::replace(body, Body::new(Live::none()));
-        let mut inside = match is_unfinished {
-            true => body.enter_to_cancel(),
-            false => body.enter(),
-        };
+        if is_unfinished {
+            body.open.cancel();
+        }
+        let mut inside = body.enter();
         state.set(State::Done);
         inside.unwinding = false;
         drop(inside);

@@ -133,7 +133,8 @@ struct Cancel<'a> {
 
 impl<'a> Cancel<'a> {
     fn enter(suspension: &'a mut Suspension) -> Self {
-        let depth = suspension.held.enter_to_cancel();
+        suspension.held.cancel();
+        let depth = suspension.held.enter();
         Cancel { suspension, depth }
     }
 }

@@ -314,15 +314,15 @@ pub(crate) fn emit(
 ) -> Option<u64> {
     let pairs = Pairs { arguments, mark };
     let (file, line) = origin.line();
-    let mut record = Record::builder();
-    let record = record
+    let record = Record::builder()
         .args(message)
         .metadata(metadata)
         .module_path_static(origin.module_path())
         .file_static(Some(file))
         .line(Some(line))
-        .key_values(&pairs);
-    let passing = Passing::set(&record.build(), Some(mark));
-    log::logger().log(&record.build());
+        .key_values(&pairs)
+        .build();
+    let passing = Passing::set(&record, Some(mark));
+    log::logger().log(&record);
     passing.task_id()
 }

@@ -261,6 +261,15 @@ pub(crate) fn running(machine: Machine) -> Option<Machine> {
 #[allow(clippy::box_collection)] // a single word in each suspended future, and almost never anything in it
 pub(crate) struct LeftOpen(Option<Box<Vec<Level>>>);
 
+impl LeftOpen {
+    /// The future is going to be dropped unfinished.
+    pub(crate) fn cancel(&mut self) {
+        for level in self.0.iter_mut().flat_map(|open| open.iter_mut()) {
+            level.outcome = Some(Outcome::Cancelled);
+        }
+    }
+}
+
 /// Enters the place of a future: its position, and what it had left open. Gives the depth to come back to.
 pub(crate) fn enter_frame(position: Position, open: &mut LeftOpen) -> usize {
     levels(|levels| {
@@ -276,14 +285,6 @@ pub(crate) fn enter_frame(position: Position, open: &mut LeftOpen) -> usize {
         depth
     })
     .unwrap_or(0)
-}
-
-/// As [`enter_frame`], for a future that is to be dropped there unfinished.
-pub(crate) fn enter_frame_to_cancel(position: Position, open: &mut LeftOpen) -> usize {
-    for level in open.0.iter_mut().flat_map(|open| open.iter_mut()) {
-        level.outcome = Some(Outcome::Cancelled);
-    }
-    enter_frame(position, open)
 }
 
 /// Leaves the place of a future, with what it leaves open. What was there before is put back exactly.
@@ -319,8 +320,9 @@ impl Held {
         enter_frame(std::mem::take(&mut self.own), &mut self.open)
     }
 
-    pub(crate) fn enter_to_cancel(&mut self) -> usize {
-        enter_frame_to_cancel(std::mem::take(&mut self.own), &mut self.open)
+    /// See [`LeftOpen::cancel`].
+    pub(crate) fn cancel(&mut self) {
+        self.open.cancel();
     }
 
     pub(crate) fn leave(&mut self, depth: usize) {

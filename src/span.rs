@@ -189,7 +189,10 @@ impl<O: Origin> Live<O> {
             outcome,
             task_id: Some(open.task_id).filter(|task_id| *task_id != NO_TASK),
         };
-        let write = || open.emit(event, &NO_PAIRS);
+        let write = || {
+            let _writing = Writing::begin();
+            open.emit(event, &NO_PAIRS)
+        };
         if unwinding {
             // A second panic that left a destructor would abort the process.
             let _ = panic::catch_unwind(AssertUnwindSafe(write));
@@ -203,7 +206,6 @@ pub(crate) const NO_PAIRS: [(&str, &str); 0] = [];
 
 impl<O: Origin> Open<O> {
     fn emit(&self, event: Event, arguments: &dyn Source) -> Option<u64> {
-        let _writing = Writing::begin();
         let mark = Mark {
             id: self.id,
             fields: self.fields.clone(),

@@ -9,18 +9,16 @@ mod support {
 }
 
 use std::future::{pending, Future};
-use std::io::{self, Write};
 use std::panic::catch_unwind;
 use std::pin::pin;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
 use std::task::Context;
 
 use async_log::{instrument, span, Logger, TaskExt};
 use futures::task::noop_waker_ref;
 use log::info;
 
-use support::memory::{with_global, Lines};
+use support::memory::{with_global, Lines, Shared};
 use support::reader::{self, Record};
 
 fn main() -> ExitCode {
@@ -205,26 +203,6 @@ fn env_logger(options: impl FnOnce(Wrapped) -> Wrapped, f: impl FnOnce()) -> Str
     with_global(options(Logger::wrap(inner, async_log::task_id)), f);
     log::logger().flush();
     out.text()
-}
-
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl Shared {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 fn the_documents_samples() {

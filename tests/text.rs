@@ -7,8 +7,6 @@ mod support {
 }
 
 use std::fmt;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 
 use async_log::{instrument, span, Logger, TaskExt};
 use futures::FutureExt;
@@ -18,7 +16,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use support::memory::{with_global, Lines};
+use support::memory::{with_global, Lines, Shared};
 use support::reader::{self, is_control, read, Record};
 
 const RESERVED: [&str; 11] = [
@@ -445,7 +443,7 @@ proptest! {
         for (message, pairs) in &all {
             log(&logger, message, pairs);
         }
-        let written = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
+        let written = out.text();
         let (records, others) = read(&written);
         prop_assert_eq!((records.len(), others), (all.len(), 0), "{}", written);
         for (mut record, (message, pairs)) in records.into_iter().zip(&all) {
@@ -457,20 +455,6 @@ proptest! {
             all.extend(ours(&["task_id", "thread_id"]));
             check(&record, message, &all);
         }
-    }
-}
-
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ use quote::{format_ident, quote_spanned, ToTokens};
 use crate::attr::{of_attribute, Event, Options};
 use crate::error::{Error, Result};
 use crate::item::{Argument, Function, Impl, Item, Member};
-use crate::tokens::{any, collect, is_ident, is_punct};
+use crate::tokens::{any, collect, is_ident, is_punct, regroup};
 
 pub(crate) fn instrument(options: TokenStream, item: TokenStream) -> TokenStream {
     try_instrument(&collect(options), collect(item.clone())).unwrap_or_else(|error| {
@@ -458,7 +458,7 @@ impl Expansion<'_> {
                 // The block alone: what is made before it may matter.
                 let is_block = is_ident(inside.first(), "async") && inside.len() <= 3;
                 let inside = (is_pin && is_block).then(|| self.tail_future(&inside))??;
-                let group = crate::tokens::regroup(last, inside);
+                let group = regroup(last, inside);
                 Some(ours!(#(#before)* #group))
             }
             Delimiter::Brace => {

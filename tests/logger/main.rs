@@ -21,7 +21,6 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{ready, Future};
 use std::hint::black_box;
-use std::io::{self, Write};
 use std::panic::{self, catch_unwind, AssertUnwindSafe};
 use std::pin::pin;
 use std::process::Command;
@@ -35,7 +34,7 @@ use futures::task::noop_waker_ref;
 use log::kv::{self, Key, Value, VisitSource, VisitValue};
 use log::{info, Level, LevelFilter, Log, Metadata, Record};
 
-use support::memory::{with_global, Lines};
+use support::memory::{with_global, Lines, Shared};
 use support::reader;
 
 fn five() -> u64 {

@@ -2,6 +2,7 @@
 //! of one process do not see each other.
 
 use std::cell::RefCell;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, Once};
 
 use log::{LevelFilter, Log, Metadata, Record};
@@ -29,6 +30,27 @@ impl Log for Lines {
     }
 
     fn flush(&self) {}
+}
+
+/// A file in memory, for loggers that want one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 thread_local! {
