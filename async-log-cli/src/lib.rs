@@ -1,0 +1,14 @@
+//! Reads the logs that `async-log` writes.
+//!
+//! ```text
+//! input   files, standard input, compressed or growing   → batches of whole lines
+//! read    batches                                        → records
+//! track   records                                        → spans that open and close, tasks, events
+//! write   spans                                          → tables, trees, flame graphs, traces
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod read;
+pub mod track;
+pub mod write;

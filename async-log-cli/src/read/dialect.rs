@@ -1,0 +1,189 @@
+//! How the lines of one log are to be read, found out from its beginning.
+
+use super::batch::{Batch, Why};
+use super::prefix::Layout;
+use super::record::{Kind, Part, Record};
+use super::{json, key_value, text};
+
+/// The form of a log: section 1 of `docs/format.md`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// `MESSAGE, key=value, key=value`.
+    #[default]
+    Text,
+    /// `MESSAGE key=value key=value`, as env_logger prints key-values.
+    KeyValue,
+    /// A JSON object a line.
+    Json,
+}
+
+/// How the lines of one log are to be read.
+#[derive(Clone, Debug, Default)]
+pub struct Dialect {
+    /// The form of the records.
+    pub form: Form,
+    /// What stands before each line: put there by what ran the program, not by its logger.
+    pub host: Layout,
+    /// What stands before each message.
+    pub layout: Layout,
+    /// There are no span ids: spans nest within their tasks.
+    pub legacy: bool,
+}
+
+/// How much of a log is looked at to find out its dialect.
+const SAMPLE: usize = 1000;
+
+impl Dialect {
+    /// The dialect of the lines in `sample`, if there are records among them. `form` is the one that
+    /// the user says it is.
+    pub fn detect(sample: &[u8], form: Option<Form>) -> Option<Dialect> {
+        let lines = || sample.split(|&byte| byte == b'\n').map(trim_end);
+        let host = Layout::host(lines().take(SAMPLE));
+        let count = |form| {
+            let dialect = Dialect {
+                form,
+                host: host.clone(),
+                ..Dialect::default()
+            };
+            lines()
+                .filter(|line| dialect.is_record(line))
+                .take(SAMPLE)
+                .count()
+        };
+        let forms = [Form::Text, Form::KeyValue, Form::Json];
+        let found = forms
+            .into_iter()
+            .filter(|found| form.is_none_or(|form| form == *found));
+        // The first of those that read most lines.
+        let (form, records) = found
+            .map(|form| (form, count(form)))
+            .rev()
+            .max_by_key(|(_, n)| *n)?;
+        if records == 0 {
+            return None;
+        }
+        let mut dialect = Dialect {
+            form,
+            host,
+            ..Dialect::default()
+        };
+        let records = lines().filter(|line| dialect.is_record(line)).take(SAMPLE);
+        dialect.layout = match form {
+            Form::Json => Layout::default(),
+            Form::Text | Form::KeyValue => {
+                Layout::logger(records.map(|line| dialect.host.cut(line).rest(line)))
+            }
+        };
+        dialect.legacy = dialect.is_legacy(sample);
+        Some(dialect)
+    }
+
+    /// Whether there are starts and ends, and none of them has an id.
+    fn is_legacy(&self, sample: &[u8]) -> bool {
+        let mut batch = Batch {
+            lines_len: sample.len(),
+            bytes: sample.to_vec(),
+            dialect: Dialect {
+                legacy: true,
+                ..self.clone()
+            }
+            .into(),
+            ..Batch::default()
+        };
+        batch.parse();
+        let mut marks = batch
+            .records
+            .iter()
+            .filter(|record| record.kind != Kind::Event)
+            .peekable();
+        marks.peek().is_some() && marks.all(|mark| mark.span_id == 0)
+    }
+
+    /// Whether a record ends with this line.
+    pub fn is_record(&self, line: &[u8]) -> bool {
+        let line = self.host.cut(line).rest(line);
+        match self.form {
+            Form::Text => text::is_complete(line),
+            Form::KeyValue => key_value::is_complete(line),
+            Form::Json => json::is_complete(line),
+        }
+    }
+
+    pub(crate) fn parse(&self, batch: &mut Batch) {
+        match self.form {
+            Form::Text => self.parse_text(batch),
+            Form::KeyValue => key_value::parse(self, batch),
+            Form::Json => json::parse(self, batch),
+        }
+    }
+
+    fn parse_text(&self, batch: &mut Batch) {
+        let lines = &batch.bytes[..batch.lines_len];
+        let mut number = batch.lines_before;
+        let mut start = 0;
+        // The first line of a record that is not complete yet, and how many lines it has.
+        let mut open: Option<(usize, u64)> = None;
+        for newline in memchr::memchr_iter(b'\n', lines) {
+            number += 1;
+            let (at, end) = (start, trim_end(&lines[start..newline]).len() + start);
+            start = newline + 1;
+            let mut line_at = at + self.host.cut(&lines[at..end]).len;
+            let mut first = at;
+            let mut first_number = number;
+            if matches!(lines.get(line_at), Some(b' ' | b'\t'))
+                && let Some(more) = text::continuation(&lines[line_at..end])
+            {
+                let Some((record_start, count)) = open.as_mut() else {
+                    batch.unreadable.add(number, 1, Why::NoTask);
+                    continue;
+                };
+                (first, first_number) = (*record_start, number - *count);
+                *count += 1;
+                line_at = end - more.len();
+            } else if let Some((_, count)) = open.take() {
+                batch.unreadable.add(number - count, count, Why::NoTask);
+            }
+            match text::record(&lines[line_at..end], line_at, self.legacy) {
+                Some(mut record) => {
+                    open = None;
+                    record.text = Part::new(first, end);
+                    record.last_line = line_at as u32;
+                    record.line = first_number;
+                    if record.kind == Kind::Start {
+                        record.message = Some(self.message(lines, &record));
+                    }
+                    batch.records.push(record);
+                }
+                None if open.is_none() => open = Some((at, 1)),
+                None => {}
+            }
+        }
+        if let Some((_, count)) = open {
+            batch.unreadable.add(number + 1 - count, count, Why::NoTask);
+        }
+    }
+
+    /// The message of a record of the text form, as it is written: behind the prefix, before the
+    /// pairs.
+    pub(crate) fn message(&self, bytes: &[u8], record: &Record) -> Part {
+        let first = &bytes[record.text.range()];
+        let host = self.host.cut(first).len;
+        let start = record.text.start as usize + host + self.layout.cut(&first[host..]).len;
+        // A record of several lines has its pairs on the last.
+        let last = start.max(record.last_line as usize);
+        let tail = (record.tail as usize).max(last);
+        let head = &bytes[last..tail];
+        if memchr::memchr(b'=', head).is_none() {
+            return Part::new(start, tail);
+        }
+        Part::new(start, last + super::pairs::begin(head))
+    }
+}
+
+/// A line without its carriage return, and without the colours that a logger ends it with.
+pub(crate) fn trim_end(line: &[u8]) -> &[u8] {
+    match line {
+        [line @ .., b'\r'] => line,
+        line => line,
+    }
+}

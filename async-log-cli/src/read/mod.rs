@@ -1,0 +1,22 @@
+//! Bytes in, records out: the forms of `docs/format.md` under any logger's prefix.
+//!
+//! A [`Batch`] holds whole lines; [`Batch::parse`] finds the records in them, by the log's
+//! [`Dialect`]. A [`Record`] has what a tracker needs of every record. A [`View`] of it reads the rest.
+
+mod batch;
+mod dialect;
+mod json;
+mod key_value;
+mod pairs;
+mod prefix;
+mod record;
+mod text;
+mod time;
+mod view;
+
+pub use batch::{Batch, Unreadable, Why};
+pub use dialect::{Dialect, Form};
+pub use prefix::{Layout, Prefix};
+pub use record::{Kind, Level, Outcome, Part, ProcessId, Record};
+pub use time::Time;
+pub use view::View;

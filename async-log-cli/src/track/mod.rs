@@ -1,0 +1,16 @@
+//! Records in, spans out: what opens, what closes, and what is still open.
+//!
+//! The [`Tracker`] holds what is open and no more. What is made of it is up to a [`Sink`].
+
+mod closed;
+mod names;
+mod open;
+mod select;
+mod sink;
+mod tracker;
+
+pub use names::{NameId, Names};
+pub use open::{Open, OpenSpans};
+pub use select::Selection;
+pub use sink::{End, Event, Process, Sink, Start};
+pub use tracker::{Problems, Tracker};

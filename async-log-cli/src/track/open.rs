@@ -1,0 +1,139 @@
+//! The spans that are open.
+
+use hashbrown::HashMap;
+
+/// A span that has started and not ended, with what a [`Sink`](super::Sink) keeps of it.
+#[derive(Clone, Debug)]
+pub struct Open<S> {
+    /// The span around it, 0 if there is none; of a task's own span the one that spawned it.
+    pub parent: u64,
+    /// The task it is in.
+    pub task_id: u64,
+    /// The thread that started it.
+    pub thread_id: u64,
+    /// Of a task's own span: who made the task.
+    pub task_parent_id: Option<u64>,
+    /// When it started, in nanoseconds since 1970.
+    pub start: u64,
+    /// When something was last said in it: its start, or a start or end of a span right inside.
+    pub last: u64,
+    /// Its time counts for the span around it too.
+    pub(crate) joined: bool,
+    /// How many spans right inside are open.
+    pub(crate) children: u32,
+    /// How long at least one has been, up to the last time that none was.
+    pub(crate) covered: u64,
+    /// Since when one is.
+    pub(crate) covered_from: u64,
+    /// The selection takes it.
+    pub selected: bool,
+    /// What the sink keeps.
+    pub kept: S,
+}
+
+impl<S> Open<S> {
+    pub(crate) fn new(kept: S, start: u64) -> Self {
+        Open {
+            parent: 0,
+            task_id: 0,
+            thread_id: 0,
+            task_parent_id: None,
+            start,
+            last: start,
+            joined: false,
+            children: 0,
+            covered: 0,
+            covered_from: 0,
+            selected: true,
+            kept,
+        }
+    }
+
+    /// A span right inside starts.
+    pub(crate) fn enter(&mut self, at: u64) {
+        if self.children == 0 {
+            self.covered_from = at.max(self.start);
+        }
+        self.children += 1;
+        self.last = self.last.max(at);
+    }
+
+    /// A span right inside ends.
+    pub(crate) fn leave(&mut self, at: u64) {
+        self.children = self.children.saturating_sub(1);
+        if self.children == 0 {
+            self.covered += at.saturating_sub(self.covered_from);
+        }
+        self.last = self.last.max(at);
+    }
+
+    /// How long none of the spans right inside was open, if it ends at that time.
+    pub fn self_time(&self, end: u64) -> u64 {
+        let open = match self.children {
+            0 => 0,
+            _ => end.saturating_sub(self.covered_from),
+        };
+        let duration = end.saturating_sub(self.start);
+        duration.saturating_sub(self.covered + open)
+    }
+}
+
+/// The open spans of one process.
+#[derive(Debug)]
+pub struct OpenSpans<S> {
+    spans: HashMap<u64, Open<S>>,
+}
+
+impl<S> Default for OpenSpans<S> {
+    fn default() -> Self {
+        OpenSpans {
+            spans: HashMap::new(),
+        }
+    }
+}
+
+impl<S> OpenSpans<S> {
+    /// The span of that id, if it is open.
+    pub fn get(&self, id: u64) -> Option<&Open<S>> {
+        self.spans.get(&id)
+    }
+
+    /// The span of that id, if it is open.
+    pub fn get_mut(&mut self, id: u64) -> Option<&mut Open<S>> {
+        self.spans.get_mut(&id)
+    }
+
+    /// How many are open.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether none is open.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &Open<S>)> {
+        self.spans.iter().map(|(id, span)| (*id, span))
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (u64, &mut Open<S>)> {
+        self.spans.iter_mut().map(|(id, span)| (*id, span))
+    }
+
+    /// All of them, in the order in which they started.
+    pub fn into_sorted(self) -> Vec<(u64, Open<S>)> {
+        let mut spans: Vec<_> = self.spans.into_iter().collect();
+        spans.sort_unstable_by_key(|(id, span)| (span.start, *id));
+        spans
+    }
+
+    pub(crate) fn insert(&mut self, id: u64, span: Open<S>) {
+        self.spans.insert(id, span);
+    }
+
+    pub(crate) fn remove(&mut self, id: u64) -> Option<Open<S>> {
+        self.spans.remove(&id)
+    }
+}

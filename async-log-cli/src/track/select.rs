@@ -1,0 +1,101 @@
+//! Which spans and records are wanted.
+
+use wildmatch::WildMatch;
+
+use crate::read::{Level, View};
+
+/// Which spans and records are wanted; the default takes all.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Selection {
+    /// Nothing that was over before, in nanoseconds since 1970.
+    pub since: Option<u64>,
+    /// Nothing that began later, in nanoseconds since 1970.
+    pub until: Option<u64>,
+    /// Only what is in these tasks; all, if none is named.
+    pub tasks: Vec<u64>,
+    /// Only spans whose name is like this, and what is inside them.
+    pub span: Option<WildMatch>,
+    /// Only what has all of these pairs.
+    pub pairs: Vec<(String, String)>,
+    /// Only spans that were open so long, in nanoseconds.
+    pub min_duration: u64,
+    /// No record, other than starts and ends, of a level that says less than this.
+    pub level: Option<Level>,
+}
+
+impl Selection {
+    /// Whether it takes all that there is.
+    pub fn is_all(&self) -> bool {
+        let Selection {
+            since,
+            until,
+            tasks,
+            span,
+            pairs,
+            min_duration,
+            level,
+        } = self;
+        since.is_none()
+            && until.is_none()
+            && tasks.is_empty()
+            && span.is_none()
+            && pairs.is_empty()
+            && *min_duration == 0
+            && level.is_none()
+    }
+
+    /// Whether it takes a span that starts so, for all that its start says. `inside` is whether it
+    /// takes the span around it.
+    pub(crate) fn takes_start(&self, view: View<'_>, at: u64, inside: bool) -> bool {
+        self.until.is_none_or(|until| at <= until)
+            && self.takes_task(view)
+            && self.takes_pairs(view)
+            && (inside && self.span.is_some() || self.takes_name(view))
+    }
+
+    /// Whether it takes a span of which only the end is known.
+    pub(crate) fn takes_end_alone(&self, view: View<'_>) -> bool {
+        self.takes_task(view) && self.takes_pairs(view) && self.takes_name(view)
+    }
+
+    /// Whether it takes a span, taken at its start, when it ends so.
+    pub(crate) fn takes_end(&self, end: u64, duration: u64) -> bool {
+        self.since.is_none_or(|since| end >= since) && duration >= self.min_duration
+    }
+
+    /// Whether it takes a record. `inside` is whether it takes the span around it.
+    pub(crate) fn takes_event(&self, view: View<'_>, at: u64, inside: bool) -> bool {
+        self.since.is_none_or(|since| at >= since)
+            && self.until.is_none_or(|until| at <= until)
+            && self.takes_task(view)
+            && self.takes_pairs(view)
+            && (inside || self.span.is_none())
+            && self
+                .level
+                .is_none_or(|level| view.level().is_none_or(|of| of <= level))
+    }
+
+    fn takes_task(&self, view: View<'_>) -> bool {
+        self.tasks.is_empty() || self.tasks.contains(&view.record.task_id)
+    }
+
+    fn takes_name(&self, view: View<'_>) -> bool {
+        self.span
+            .as_ref()
+            .is_none_or(|span| span.matches(&view.message()))
+    }
+
+    fn takes_pairs(&self, view: View<'_>) -> bool {
+        if self.pairs.is_empty() {
+            return true;
+        }
+        let mut found = vec![false; self.pairs.len()];
+        view.pairs(|key, value| {
+            for (found, (wanted, of)) in found.iter_mut().zip(&self.pairs) {
+                *found |= wanted == key && *of == value;
+            }
+        });
+        found.into_iter().all(|found| found)
+    }
+}

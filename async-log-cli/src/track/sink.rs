@@ -1,0 +1,101 @@
+//! What is made of spans: the other side of a [`Tracker`](super::Tracker).
+
+use std::io;
+
+use super::open::{Open, OpenSpans};
+use crate::read::{Outcome, ProcessId, View};
+
+/// A process of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its place among the processes of the log, from 0.
+    pub index: usize,
+    /// Its name, where the log says it.
+    pub id: Option<ProcessId>,
+    /// The latest time that it said, in nanoseconds since 1970.
+    pub last: u64,
+}
+
+/// A span starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Start<'a> {
+    /// The process.
+    pub process: Process,
+    /// The span. Where the log has no ids it has one that the tracker gave it.
+    pub id: u64,
+    /// The span around it, 0 if there is none.
+    pub parent: u64,
+    /// When, in nanoseconds since 1970.
+    pub at: u64,
+    /// The selection takes it.
+    pub selected: bool,
+    /// The record.
+    pub view: View<'a>,
+}
+
+/// A span ends.
+#[derive(Debug)]
+pub struct End<'a, S> {
+    /// The process.
+    pub process: Process,
+    /// The span.
+    pub id: u64,
+    /// What is known of it; none if its start is not in the log.
+    pub span: Option<Open<S>>,
+    /// When, in nanoseconds since 1970.
+    pub at: u64,
+    /// How long it was open, in nanoseconds.
+    pub duration: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The selection takes it.
+    pub selected: bool,
+    /// The record.
+    pub view: View<'a>,
+}
+
+/// A record that is neither start nor end.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'a> {
+    /// The process.
+    pub process: Process,
+    /// The span that it is in, 0 if there is none.
+    pub span: u64,
+    /// When, in nanoseconds since 1970: by the logger's clock, held between the marks around it. 0 if
+    /// nothing says it.
+    pub at: u64,
+    /// The record.
+    pub view: View<'a>,
+}
+
+/// What is made of the spans of a log.
+pub trait Sink {
+    /// What is kept of a span while it is open.
+    type Kept;
+
+    /// Whether records are wanted that are neither start nor end.
+    fn wants_events(&self) -> bool;
+
+    /// A span starts. `open` has those that are, this one not yet.
+    fn start(
+        &mut self,
+        start: Start<'_>,
+        open: &mut OpenSpans<Self::Kept>,
+    ) -> io::Result<Self::Kept>;
+
+    /// A record is written. Called for those that the selection takes.
+    fn event(&mut self, event: Event<'_>, open: &mut OpenSpans<Self::Kept>) -> io::Result<()> {
+        let _ = (event, open);
+        Ok(())
+    }
+
+    /// A span ends. It is no longer among `open`.
+    fn end(&mut self, end: End<'_, Self::Kept>, open: &mut OpenSpans<Self::Kept>)
+    -> io::Result<()>;
+
+    /// A process is over: the log ends, or another process begins. What is open has no end in the log.
+    fn left_open(&mut self, process: Process, open: OpenSpans<Self::Kept>) -> io::Result<()>;
+
+    /// The log is over.
+    fn finish(&mut self) -> io::Result<()>;
+}

@@ -1,0 +1,389 @@
+//! From records to spans.
+
+use std::io;
+
+use hashbrown::HashMap;
+
+use super::closed::Closed;
+use super::open::{Open, OpenSpans};
+use super::select::Selection;
+use super::sink::{End, Event, Process, Sink, Start};
+use crate::read::{Batch, Kind, ProcessId, Record, View};
+
+/// What the marks of a log say that cannot be so, and what is missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problems {
+    /// Ends of spans whose start is not in the log.
+    pub ends_without_start: u64,
+    /// Ends of spans that had ended.
+    pub second_ends: u64,
+    /// Starts of spans that had started.
+    pub second_starts: u64,
+    /// Spans in a span that is not in the log, or had ended.
+    pub unknown_parents: u64,
+    /// Spans that have no id, and are nested by their task.
+    pub without_id: u64,
+    /// Starts that do not say when.
+    pub without_time: u64,
+}
+
+/// Follows the spans of a log and tells a [`Sink`] of them.
+#[derive(Debug)]
+pub struct Tracker<S: Sink> {
+    sink: S,
+    selection: Selection,
+    takes_all: bool,
+    join_tasks: bool,
+    processes: Vec<Followed<S::Kept>>,
+    current: usize,
+    /// Every record so far names its process: several may be writing at once.
+    all_named: bool,
+    problems: Problems,
+    records: u64,
+    marks: u64,
+}
+
+/// What is known of one process.
+#[derive(Debug)]
+struct Followed<K> {
+    process: Process,
+    open: OpenSpans<K>,
+    closed: Closed,
+    /// Of a log without ids: the open spans of each task, the innermost last, with their names.
+    stacks: HashMap<Stack, Vec<(u64, Box<[u8]>)>>,
+    next_id: u64,
+    /// What to add to the time of the logger's clock.
+    clock_offset: i64,
+}
+
+/// Where spans without ids nest: a task, or a thread where there is none.
+type Stack = (u64, u64);
+
+impl<K> Followed<K> {
+    fn new(index: usize, id: Option<ProcessId>) -> Self {
+        Followed {
+            process: Process { index, id, last: 0 },
+            open: OpenSpans::default(),
+            closed: Closed::default(),
+            stacks: HashMap::new(),
+            next_id: 1 << 63,
+            clock_offset: 0,
+        }
+    }
+
+    fn is_new(&self) -> bool {
+        self.process.last == 0
+    }
+}
+
+impl<S: Sink> Tracker<S> {
+    /// A tracker that tells `sink` of all that `selection` takes.
+    pub fn new(sink: S, selection: Selection) -> Self {
+        Tracker {
+            sink,
+            takes_all: selection.is_all(),
+            selection,
+            join_tasks: false,
+            processes: vec![Followed::new(0, None)],
+            current: 0,
+            all_named: true,
+            problems: Problems::default(),
+            records: 0,
+            marks: 0,
+        }
+    }
+
+    /// Counts the time of a task for the span that spawned it.
+    pub fn join_tasks(mut self, join: bool) -> Self {
+        self.join_tasks = join;
+        self
+    }
+
+    /// How many records there were, and how many starts and ends among them.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.records, self.marks)
+    }
+
+    /// What was wrong.
+    pub fn problems(&self) -> &Problems {
+        &self.problems
+    }
+
+    /// What the sink has become.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+
+    /// Takes the records of a batch, in the order of the log.
+    pub fn take(&mut self, batch: &Batch) -> io::Result<()> {
+        self.records += batch.records.len() as u64;
+        let wants_events = self.sink.wants_events();
+        for (index, record) in batch.records.iter().enumerate() {
+            self.follow(record)?;
+            let view = View { batch, record };
+            match record.kind {
+                Kind::Start => self.start(view)?,
+                Kind::End => self.end(view)?,
+                Kind::Event if wants_events => self.event(view, &batch.records[index + 1..])?,
+                Kind::Event => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The log is over.
+    pub fn finish(&mut self) -> io::Result<()> {
+        for index in 0..self.processes.len() {
+            self.leave(index)?;
+        }
+        self.sink.finish()
+    }
+
+    fn leave(&mut self, index: usize) -> io::Result<()> {
+        let followed = &mut self.processes[index];
+        let mut open = std::mem::take(&mut followed.open);
+        followed.stacks.clear();
+        if followed.is_new() {
+            return Ok(());
+        }
+        let last = followed.process.last;
+        for (_, span) in open.iter_mut() {
+            let duration = last.saturating_sub(span.start);
+            span.selected &= self.takes_all || self.selection.takes_end(last, duration);
+        }
+        self.sink.left_open(followed.process, open)
+    }
+
+    /// Finds the process that a record is of.
+    fn follow(&mut self, record: &Record) -> io::Result<()> {
+        let Some(id) = record.process else {
+            self.all_named = false;
+            return Ok(());
+        };
+        if self.processes[self.current].process.id == Some(id) {
+            return Ok(());
+        }
+        self.change_process(id)
+    }
+
+    #[cold]
+    fn change_process(&mut self, id: ProcessId) -> io::Result<()> {
+        let current = &mut self.processes[self.current];
+        if current.is_new() && current.process.id.is_none() {
+            current.process.id = Some(id);
+            return Ok(());
+        }
+        // Where a process is only named when it starts a root span, the one before is over.
+        if !self.all_named {
+            self.leave(self.current)?;
+        }
+        let known = self
+            .processes
+            .iter()
+            .position(|of| of.process.id == Some(id));
+        self.current = known.unwrap_or(self.processes.len());
+        if known.is_none() {
+            self.processes.push(Followed::new(self.current, Some(id)));
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, view: View<'_>) -> io::Result<()> {
+        self.marks += 1;
+        let record = view.record;
+        let followed = &mut self.processes[self.current];
+        let at = match record.at {
+            Some(at) => at,
+            None => {
+                self.problems.without_time += 1;
+                followed.time_of(view)
+            }
+        };
+        let (id, parent) = match record.span_id {
+            0 => {
+                self.problems.without_id += 1;
+                followed.push_unnamed(view)
+            }
+            id => (id, record.span_parent),
+        };
+        if followed.open.get(id).is_some() || followed.closed.contains(id) {
+            self.problems.second_starts += 1;
+            return Ok(());
+        }
+        let joined = record.task_parent_id.is_none() || self.join_tasks;
+        let mut inside = false;
+        if parent != 0 {
+            match followed.open.get_mut(parent) {
+                Some(parent) => {
+                    inside = parent.selected;
+                    if joined {
+                        parent.enter(at);
+                    }
+                }
+                None => self.problems.unknown_parents += 1,
+            }
+        }
+        followed.process.last = followed.process.last.max(at);
+        let selected = self.takes_all || self.selection.takes_start(view, at, inside);
+        let start = Start {
+            process: followed.process,
+            id,
+            parent,
+            at,
+            selected,
+            view,
+        };
+        let kept = self.sink.start(start, &mut followed.open)?;
+        let span = Open {
+            parent,
+            task_id: record.task_id,
+            thread_id: record.thread_id,
+            task_parent_id: record.task_parent_id,
+            joined,
+            selected,
+            ..Open::new(kept, at)
+        };
+        followed.open.insert(id, span);
+        Ok(())
+    }
+
+    fn end(&mut self, view: View<'_>) -> io::Result<()> {
+        self.marks += 1;
+        let record = view.record;
+        let followed = &mut self.processes[self.current];
+        let id = match record.span_id {
+            0 => followed.pop_unnamed(view),
+            id => id,
+        };
+        let span = followed.open.remove(id);
+        if id != 0 && id < 1 << 63 && !followed.closed.insert(id) {
+            self.problems.second_ends += 1;
+            return Ok(());
+        }
+        let at = match (&span, record.elapsed) {
+            (Some(span), Some(elapsed)) => span.start.saturating_add(elapsed),
+            (None, Some(_)) => followed.process.last,
+            (_, None) => followed.time_of(view),
+        };
+        let start = span.as_ref().map_or(at, |span| span.start);
+        let duration = record.elapsed.unwrap_or(at.saturating_sub(start));
+        followed.process.last = followed.process.last.max(at);
+        let selected = match &span {
+            _ if self.takes_all => true,
+            Some(span) => span.selected && self.selection.takes_end(at, duration),
+            None => self.selection.takes_end_alone(view) && self.selection.takes_end(at, duration),
+        };
+        match &span {
+            None => self.problems.ends_without_start += 1,
+            Some(span) if span.parent != 0 && span.joined => {
+                if let Some(parent) = followed.open.get_mut(span.parent) {
+                    parent.leave(at);
+                }
+            }
+            Some(_) => {}
+        }
+        let process = followed.process;
+        let outcome = record.outcome;
+        let end = End {
+            process,
+            id,
+            span,
+            at,
+            duration,
+            outcome,
+            selected,
+            view,
+        };
+        self.sink.end(end, &mut followed.open)
+    }
+
+    fn event(&mut self, view: View<'_>, next: &[Record]) -> io::Result<()> {
+        let followed = &mut self.processes[self.current];
+        let span = match view.record.span_id {
+            0 => followed.innermost_unnamed(view.record),
+            id => id,
+        };
+        let at = followed.event_time(view, span, next);
+        let inside = followed.open.get(span).is_some_and(|span| span.selected);
+        if !self.takes_all && !self.selection.takes_event(view, at, inside) {
+            return Ok(());
+        }
+        let event = Event {
+            process: followed.process,
+            span,
+            at,
+            view,
+        };
+        self.sink.event(event, &mut followed.open)
+    }
+}
+
+/// How far ahead of a record a mark is looked for that it cannot be behind.
+const AHEAD: usize = 64;
+
+impl<K> Followed<K> {
+    /// The time of the logger's clock, on the axis of the spans.
+    fn time_of(&mut self, view: View<'_>) -> u64 {
+        let time = view
+            .time()
+            .map(|time| time.nanos.saturating_add(self.clock_offset));
+        time.map_or(self.process.last, |time| u64::try_from(time).unwrap_or(0))
+    }
+
+    /// The time of a record that is no mark: what its logger says, but not before what was said
+    /// before it, nor behind what its task says next.
+    fn event_time(&mut self, view: View<'_>, span: u64, next: &[Record]) -> u64 {
+        let after = self.open.get(span).map_or(0, |span| span.last);
+        let written = self.time_of(view).max(after);
+        let of_task =
+            |next: &&Record| next.kind != Kind::Event && next.task_id == view.record.task_id;
+        let next = next.iter().take(AHEAD).find(of_task);
+        let before = next.and_then(|next| match next.at {
+            Some(at) => Some(at),
+            None => Some(self.open.get(next.span_id)?.start + next.elapsed?),
+        });
+        before.map_or(written, |before| written.min(before))
+    }
+
+    fn stack(record: &Record) -> Stack {
+        match record.task_id {
+            0 => (0, record.thread_id),
+            task => (task, 0),
+        }
+    }
+
+    /// Opens a span without an id; gives one, and the span around it.
+    fn push_unnamed(&mut self, view: View<'_>) -> (u64, u64) {
+        let id = self.next_id;
+        self.next_id += 1;
+        let stack = self.stacks.entry(Self::stack(view.record)).or_default();
+        let parent = stack.last().map_or(0, |(id, _)| *id);
+        stack.push((id, view.raw_message().into()));
+        (id, parent)
+    }
+
+    /// Closes the innermost span of that name, and gives its id, 0 if there is none.
+    fn pop_unnamed(&mut self, view: View<'_>) -> u64 {
+        let Some(stack) = self.stacks.get_mut(&Self::stack(view.record)) else {
+            return 0;
+        };
+        let name = view.raw_message();
+        let Some(at) = stack.iter().rposition(|(_, of)| **of == *name) else {
+            return 0;
+        };
+        let id = stack[at].0;
+        stack.truncate(at);
+        if stack.is_empty() {
+            self.stacks.remove(&Self::stack(view.record));
+        }
+        id
+    }
+
+    fn innermost_unnamed(&self, record: &Record) -> u64 {
+        let stack = self.stacks.get(&Self::stack(record));
+        stack
+            .and_then(|stack| stack.last())
+            .map_or(0, |(id, _)| *id)
+    }
+}

@@ -1,0 +1,1 @@
+//! `flame`: where the time goes.
