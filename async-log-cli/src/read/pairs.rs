@@ -31,18 +31,6 @@ pub(crate) fn pair(line: &[u8]) -> Option<Pair<'_>> {
     })
 }
 
-/// The pairs that all of `line` consists of, or none if it does not.
-pub(crate) fn all(line: &[u8]) -> Option<Vec<Pair<'_>>> {
-    let mut pairs = Vec::new();
-    let mut rest = line;
-    while !rest.is_empty() {
-        let pair = pair(rest)?;
-        pairs.push(pair);
-        rest = &rest[pair.len..];
-    }
-    Some(pairs)
-}
-
 /// Where in `line` the pairs begin: the earliest position from which all the rest is pairs. Behind
 /// `line` pairs may go on.
 pub(crate) fn begin(line: &[u8]) -> usize {

@@ -56,8 +56,8 @@ pub(crate) fn record(line: &[u8], at: usize, legacy: bool) -> Option<Record> {
     }
     // A start or an end has its fields between its mark and the rest; all else has no mark.
     let fields = memchr::memmem::rfind(&line[..tail], MARK);
-    let is_read = fields.is_some_and(|mark| own.pairs(&line[mark..tail]));
-    if !is_read && own.record.span_id == 0 && memchr::memrchr(b'=', &line[..tail]).is_some() {
+    let is_read = fields.is_none() || fields.is_some_and(|mark| own.pairs(&line[mark..tail]));
+    if !(is_read && own.is_whole()) && memchr::memrchr(b'=', &line[..tail]).is_some() {
         own.pairs(&line[pairs::begin(&line[..tail])..tail]);
     }
     if let Some(mark) = fields.filter(|_| legacy && !own.mark_seen)
@@ -168,6 +168,17 @@ impl<'a> Own<'a> {
             }
         }
         Some(rest.len())
+    }
+
+    /// Whether it has all that a writer puts into a record of its kind.
+    fn is_whole(&self) -> bool {
+        let record = &self.record;
+        record.span_id != 0
+            && match record.kind {
+                Kind::Start => record.at.is_some(),
+                Kind::End => record.elapsed.is_some(),
+                Kind::Event => true,
+            }
     }
 
     /// Takes our keys out of pairs in any order; the last of a key counts. False if these are not all
