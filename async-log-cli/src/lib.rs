@@ -9,6 +9,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod input;
+pub mod pipeline;
 pub mod read;
 pub mod track;
 pub mod write;

@@ -22,7 +22,9 @@ pub struct Batch {
     pub dialect: Arc<Dialect>,
     /// The records, in the order of the log.
     pub records: Vec<Record>,
-    /// What could not be read.
+    /// What was passed over before these lines or behind them.
+    pub passed_over: Unreadable,
+    /// What could not be read, what was passed over with it.
     pub unreadable: Unreadable,
 }
 
@@ -66,7 +68,9 @@ impl Why {
 impl Unreadable {
     pub(crate) fn add(&mut self, line: u64, lines: u64, why: Why) {
         self.lines += lines;
-        self.first.get_or_insert((line, why));
+        if self.first.is_none_or(|(first, _)| line < first) {
+            self.first = Some((line, why));
+        }
     }
 }
 
@@ -77,5 +81,29 @@ impl Batch {
         self.unreadable = Unreadable::default();
         let dialect = Arc::clone(&self.dialect);
         dialect.parse(self);
+        self.look_for_binary();
+        if let Some((line, why)) = self.passed_over.first {
+            self.unreadable.add(line, self.passed_over.lines, why);
+        }
     }
+
+    /// Says of the first line that is no record, which alone is told of, whether it is text.
+    fn look_for_binary(&mut self) {
+        let Some((number, why)) = &mut self.unreadable.first else {
+            return;
+        };
+        let lines = &self.bytes[..self.lines_len];
+        let index = number.saturating_sub(self.lines_before + 1) as usize;
+        let mut lines = lines.split(|byte| *byte == b'\n').skip(index);
+        if lines.next().is_some_and(is_binary) {
+            *why = Why::Binary;
+        }
+    }
+}
+
+/// Whether these are bytes that stand in no text of any encoding that loggers write.
+fn is_binary(line: &[u8]) -> bool {
+    let is_control = |byte: &u8| matches!(byte, 0..=8 | 0x0e..=0x1a | 0x1c..=0x1f);
+    memchr::memchr(0, line).is_some()
+        || line.iter().any(is_control) && std::str::from_utf8(line).is_err()
 }

@@ -109,6 +109,17 @@ impl Dialect {
         }
     }
 
+    /// Whether a line that is no record may be followed by one that it belongs to, as what stands above
+    /// it does.
+    pub(crate) fn may_continue(&self, line: &[u8]) -> bool {
+        let line = self.host.cut(line).rest(line);
+        match self.form {
+            Form::Text => text::continuation(line).is_some(),
+            Form::KeyValue => matches!(line.first(), Some(b' ' | b'\t')),
+            Form::Json => false,
+        }
+    }
+
     pub(crate) fn parse(&self, batch: &mut Batch) {
         match self.form {
             Form::Text => self.parse_text(batch),
@@ -118,6 +129,7 @@ impl Dialect {
     }
 
     fn parse_text(&self, batch: &mut Batch) {
+        let reader = text::Reader::new(self.legacy);
         let lines = &batch.bytes[..batch.lines_len];
         let mut number = batch.lines_before;
         let mut start = 0;
@@ -143,19 +155,18 @@ impl Dialect {
             } else if let Some((_, count)) = open.take() {
                 batch.unreadable.add(number - count, count, Why::NoTask);
             }
-            match text::record(&lines[line_at..end], line_at, self.legacy) {
-                Some(mut record) => {
-                    open = None;
-                    record.text = Part::new(first, end);
-                    record.last_line = line_at as u32;
-                    record.line = first_number;
-                    if record.kind == Kind::Start {
-                        record.message = Some(self.message(lines, &record));
-                    }
-                    batch.records.push(record);
+            let mut record = Record::default();
+            if reader.read(&lines[line_at..end], line_at, &mut record) {
+                open = None;
+                record.text = Part::new(first, end);
+                record.last_line = line_at as u32;
+                record.line = first_number;
+                if record.kind == Kind::Start {
+                    record.message = Some(self.message(lines, &record));
                 }
-                None if open.is_none() => open = Some((at, 1)),
-                None => {}
+                batch.records.push(record);
+            } else {
+                open.get_or_insert((at, 1));
             }
         }
         if let Some((_, count)) = open {

@@ -15,6 +15,7 @@ mod time;
 mod view;
 
 pub use batch::{Batch, Unreadable, Why};
+pub(crate) use dialect::trim_end;
 pub use dialect::{Dialect, Form};
 pub use prefix::{Layout, Prefix};
 pub use record::{Kind, Level, Outcome, Part, ProcessId, Record};

@@ -10,7 +10,7 @@ pub(crate) struct Pair<'a> {
     pub(crate) len: usize,
 }
 
-pub(crate) fn is_key_byte(byte: u8) -> bool {
+fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-')
 }
 
@@ -34,38 +34,46 @@ pub(crate) fn pair(line: &[u8]) -> Option<Pair<'_>> {
 /// Where in `line` the pairs begin: the earliest position from which all the rest is pairs. Behind
 /// `line` pairs may go on.
 pub(crate) fn begin(line: &[u8]) -> usize {
+    // The earliest so far. No other can lie inside of its pairs: quotes come two by two from there on.
     let mut earliest = line.len();
-    // Good positions, the rightmost first.
-    let mut good = vec![line.len()];
     let mut end = line.len();
     while let Some(comma) = memchr::memrchr(b',', &line[..end]) {
         end = comma;
-        let Some(pair) = pair(&line[comma..]) else {
-            continue;
-        };
-        let behind = comma + pair.len;
-        if good.binary_search_by(|at| behind.cmp(at)).is_ok() {
-            good.push(comma);
+        if pair(&line[comma..]).is_some_and(|pair| comma + pair.len == earliest) {
             earliest = comma;
         }
     }
     earliest
 }
 
+/// What a byte may be in a plain value: 0 for what it may hold, 1 for the comma that ends it, 2 for
+/// what it may not hold, 3 for the beginning of a character that has to be looked at.
+const PLAIN: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b',' => 1,
+            b'=' | b'"' | b'\\' | 0..=0x1f | 0x7f => 2,
+            0xc2 | 0xd8 | 0xe2 => 3,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
 fn plain(rest: &[u8]) -> Option<&[u8]> {
     let mut end = 0;
     while let Some(&byte) = rest.get(end) {
-        match byte {
-            b',' => break,
-            b'=' | b'"' | b'\\' | 0..=0x1f | 0x7f => return None,
-            0..=0x7e => end += 1,
-            _ => {
-                if is_control(&rest[end..]) {
-                    return None;
-                }
-                end += 1;
-            }
+        match PLAIN[byte as usize] {
+            0 => {}
+            1 => break,
+            2 => return None,
+            _ if is_control(&rest[end..]) => return None,
+            _ => {}
         }
+        end += 1;
     }
     let value = &rest[..end];
     let is_plain = !value.is_empty() && !begins_with_space(value) && !ends_with_space(value);

@@ -3,7 +3,9 @@
 //! A line is read from its end. Our own keys stand there with plain values, so most records are read
 //! without a look at the rest; what does not stand as the writer puts it is read by the grammar.
 
-use super::pairs::{self, Pair, is_key_byte};
+use memchr::memmem::Finder;
+
+use super::pairs::{self, Pair};
 use super::record::{Kind, Outcome, Part, ProcessId, Record};
 
 const MARK: &[u8] = b", span_mark=";
@@ -30,10 +32,7 @@ pub(crate) fn is_reserved(key: &[u8]) -> bool {
 
 /// Whether a line ends as every record does: with `task_id` and `thread_id`.
 pub(crate) fn is_complete(line: &[u8]) -> bool {
-    let Some((thread, rest)) = number_before(line, b", thread_id=") else {
-        return false;
-    };
-    thread.is_some() && matches!(number_before(rest, b", task_id="), Some((Some(_), _)))
+    last_pairs(line).is_some()
 }
 
 /// What a line's leading white space makes it: what a continuation line adds to its record.
@@ -43,83 +42,164 @@ pub(crate) fn continuation(line: &[u8]) -> Option<&[u8]> {
     Some(&line[tab + 1..])
 }
 
-/// Reads the pairs of a record's last line, `line`, which stands at `at` in the batch. `None` if it
-/// is no record.
-///
-/// `legacy` is said of a log without span ids, where values may hold anything.
-pub(crate) fn record(line: &[u8], at: usize, legacy: bool) -> Option<Record> {
-    let mut own = Own::new(line, at);
-    let tail = own.tail()?;
-    own.record.tail = (at + tail) as u32;
-    if tail == 0 || own.mark_seen {
-        return Some(own.record);
-    }
-    // A start or an end has its fields between its mark and the rest; all else has no mark.
-    let fields = memchr::memmem::rfind(&line[..tail], MARK);
-    let is_read = fields.is_none() || fields.is_some_and(|mark| own.pairs(&line[mark..tail]));
-    if !(is_read && own.is_whole()) && memchr::memrchr(b'=', &line[..tail]).is_some() {
-        own.pairs(&line[pairs::begin(&line[..tail])..tail]);
-    }
-    if let Some(mark) = fields.filter(|_| legacy && !own.mark_seen)
-        && !line[mark..].contains(&b'"')
-    {
-        own.legacy_pairs(&line[mark..tail]);
-    }
-    Some(own.record)
+/// Reads records of the text form.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    mark: Finder<'static>,
+    /// There are no span ids, and values may hold anything.
+    legacy: bool,
 }
 
-/// A number with its key at the end of a line, and what stands before. The number is none where it is
-/// not of the form that a writer gives it.
-fn number_before<'a>(line: &'a [u8], key: &[u8]) -> Option<(Option<u64>, &'a [u8])> {
-    let digits = line.iter().rev().take_while(|b| b.is_ascii_digit()).count();
-    let (rest, digits) = line.split_at(line.len() - digits);
-    Some((number(digits), rest.strip_suffix(key)?))
+impl Reader {
+    pub(crate) fn new(legacy: bool) -> Self {
+        Reader {
+            mark: Finder::new(MARK),
+            legacy,
+        }
+    }
+
+    /// Reads the pairs of a record's last line, `line`, which stands at `at` in the batch, into
+    /// `record`. False if it is no record; then `record` is as it was.
+    pub(crate) fn read(&self, line: &[u8], at: usize, record: &mut Record) -> bool {
+        let Some((task_id, thread_id, rest)) = last_pairs(line) else {
+            return false;
+        };
+        record.task_id = task_id;
+        record.thread_id = thread_id;
+        let mut own = Own::new(record, line, at);
+        let mut tail = own.tail(rest);
+        if tail != 0 && !own.mark_seen {
+            tail = self.read_before(&mut own, tail);
+        }
+        record.tail = (at + tail) as u32;
+        true
+    }
+
+    /// Reads what stands before `tail`, where the first pair from the right is that is none of ours.
+    /// Says from where on all is pairs.
+    fn read_before(&self, own: &mut Own<'_, '_>, tail: usize) -> usize {
+        let line = &own.line[..tail];
+        // A start or an end has its fields between its mark and the rest; all else has no mark.
+        let mark = self.mark.find(line);
+        let is_read = mark.is_none_or(|mark| own.pairs(&line[mark..]));
+        if is_read && own.is_whole() {
+            return mark.unwrap_or(tail);
+        }
+        if memchr::memrchr(b'=', line).is_none() {
+            return tail;
+        }
+        let begin = pairs::begin(line);
+        own.pairs(&line[begin..]);
+        if self.legacy && !own.mark_seen {
+            own.legacy_mark(tail).unwrap_or(begin)
+        } else {
+            begin
+        }
+    }
+}
+
+/// What every record ends with: its task, its thread, and what stands before.
+fn last_pairs(line: &[u8]) -> Option<(u64, u64, &[u8])> {
+    let (thread, rest) = last_number(line)?;
+    let (task, rest) = last_number(rest.strip_suffix(b", thread_id=")?)?;
+    Some((task, thread, rest.strip_suffix(b", task_id=")?))
+}
+
+const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+const LOW_BITS: u64 = u64::from_ne_bytes([0x7f; 8]);
+/// What makes the high bit of a byte of more than nine.
+const OVER_NINE: u64 = u64::from_ne_bytes([0x76; 8]);
+const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+
+/// Eight digits, the first in the lowest byte, as a number; each byte is the digit's value.
+fn eight_digits(digits: u64) -> u64 {
+    let twos = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (twos.wrapping_mul(100).wrapping_add(twos >> 16)) & 0x0000_ffff_0000_ffff;
+    (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) & 0xffff_ffff
+}
+
+/// The last digits of a line, eight at most: their value, how many they are, and the first.
+fn last_digits(line: &[u8]) -> (u64, usize, u8) {
+    let last = match line.split_last_chunk::<8>() {
+        Some((_, last)) => *last,
+        None => {
+            let mut padded = [0; 8];
+            padded[8 - line.len()..].copy_from_slice(line);
+            padded
+        }
+    };
+    // The distance of each byte from `0`, and which of them are no digits.
+    let digits = u64::from_le_bytes(last) ^ ZEROS;
+    let others = (((digits & LOW_BITS) + OVER_NINE) | digits) & HIGH_BITS;
+    let count = others.leading_zeros() / 8;
+    let Some(kept) = u64::MAX.checked_shl(64 - 8 * count) else {
+        return (0, 0, 0);
+    };
+    let first = digits >> (64 - 8 * count);
+    (eight_digits(digits & kept), count as usize, first as u8)
+}
+
+/// The number that a line ends with, and what stands before it. None where it is not of the form that
+/// a writer gives it: without sign or leading zero, below 2⁶⁴.
+fn last_number(line: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, count, first) = last_digits(line);
+    if count < 8 {
+        let is_number = first != 0 || count == 1;
+        return is_number.then(|| (number, &line[..line.len() - count]));
+    }
+    last_long_number(line)
+}
+
+fn last_long_number(line: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut number, mut scale, mut rest) = (0u64, 1u64, line);
+    loop {
+        let (digits, count, first) = last_digits(rest);
+        if count == 0 {
+            return Some((number, rest));
+        }
+        if count < 8 && first == 0 {
+            return None;
+        }
+        number = digits.checked_mul(scale)?.checked_add(number)?;
+        rest = &rest[..rest.len() - count];
+        if count < 8 {
+            return Some((number, rest));
+        }
+        scale = scale.checked_mul(100_000_000)?;
+        // A leading zero may be the first of eight.
+        if first == 0 && !rest.last().is_some_and(u8::is_ascii_digit) {
+            return None;
+        }
+    }
+}
+
+/// The seconds with nanoseconds that a line ends with, and what stands before them.
+fn last_seconds(line: &[u8]) -> Option<(u64, &[u8])> {
+    let (rest, fraction) = line.split_last_chunk::<10>()?;
+    let [b'.', eight @ .., last] = fraction else {
+        return None;
+    };
+    let digits = u64::from_le_bytes(*eight) ^ ZEROS;
+    let others = (((digits & LOW_BITS) + OVER_NINE) | digits) & HIGH_BITS;
+    if others != 0 || !last.is_ascii_digit() {
+        return None;
+    }
+    let nanos = eight_digits(digits) * 10 + u64::from(last - b'0');
+    let (seconds, rest) = last_number(rest)?;
+    let nanos = seconds.checked_mul(1_000_000_000)?.checked_add(nanos)?;
+    Some((nanos, rest))
 }
 
 /// A decimal number without sign or leading zero, below 2⁶⁴.
 pub(crate) fn number(digits: &[u8]) -> Option<u64> {
-    match digits {
-        [b'0'] => return Some(0),
-        [] | [b'0', ..] => return None,
-        _ if digits.len() > 20 => return None,
-        _ => {}
-    }
-    let mut number = 0u64;
-    if digits.len() < 20 {
-        for digit in digits {
-            let digit = digit.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            number = number * 10 + u64::from(digit);
-        }
-        return Some(number);
-    }
-    for digit in digits {
-        let digit = digit.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
-    }
-    Some(number)
+    let (number, rest) = last_number(digits)?;
+    rest.is_empty().then_some(number)
 }
 
 /// Seconds with nine digits behind the point, as nanoseconds.
 pub(crate) fn seconds(value: &[u8]) -> Option<u64> {
-    let (seconds, fraction) = value.split_at(value.len().checked_sub(10)?);
-    let fraction = fraction.strip_prefix(b".")?;
-    let mut nanos = 0;
-    for digit in fraction {
-        let digit = digit.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        nanos = nanos * 10 + u64::from(digit);
-    }
-    number(seconds)?
-        .checked_mul(1_000_000_000)?
-        .checked_add(nanos)
+    let (nanos, rest) = last_seconds(value)?;
+    rest.is_empty().then_some(nanos)
 }
 
 pub(crate) fn process_id(value: &[u8]) -> Option<ProcessId> {
@@ -131,48 +211,119 @@ pub(crate) fn process_id(value: &[u8]) -> Option<ProcessId> {
 }
 
 /// The reserved keys of one line as they are found, the last of the line first.
-struct Own<'a> {
+struct Own<'a, 'r> {
+    record: &'r mut Record,
     line: &'a [u8],
     at: usize,
-    record: Record,
     mark_seen: bool,
     parent_seen: bool,
     outcome_seen: bool,
 }
 
-impl<'a> Own<'a> {
-    fn new(line: &'a [u8], at: usize) -> Self {
+impl<'a, 'r> Own<'a, 'r> {
+    fn new(record: &'r mut Record, line: &'a [u8], at: usize) -> Self {
         Own {
+            record,
             line,
             at,
-            record: Record::default(),
             mark_seen: false,
             parent_seen: false,
             outcome_seen: false,
         }
     }
 
-    /// Reads our keys from the end of the line on to the left; says where they begin.
-    fn tail(&mut self) -> Option<usize> {
-        let (thread, rest) = number_before(self.line, b", thread_id=")?;
-        let (task, mut rest) = number_before(rest, b", task_id=")?;
-        self.record.thread_id = thread?;
-        self.record.task_id = task?;
-        while let Some((key, value, before)) = last_plain_pair(rest) {
-            if !self.set(key, value) {
-                break;
-            }
+    /// Reads our keys from behind `rest` on to the left, as far as they stand as a writer puts them;
+    /// says where they begin.
+    fn tail(&mut self, mut rest: &'a [u8]) -> usize {
+        while let Some(before) = self.last_pair(rest) {
             rest = before;
             if self.mark_seen {
                 break;
             }
         }
-        Some(rest.len())
+        rest.len()
+    }
+
+    /// Takes the pair that `rest` ends with, if it is one of ours in the form that a writer gives it;
+    /// says what stands before.
+    fn last_pair(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
+        if !rest.last()?.is_ascii_digit() {
+            return self.last_word(rest);
+        }
+        if rest.get(rest.len().wrapping_sub(10)) == Some(&b'.') {
+            let (nanos, key) = last_seconds(rest)?;
+            if let Some(before) = key.strip_suffix(b", span_at=") {
+                self.record.at.get_or_insert(nanos);
+                return Some(before);
+            }
+            let before = key.strip_suffix(b", span_elapsed=")?;
+            self.record.elapsed.get_or_insert(nanos);
+            return Some(before);
+        }
+        let (number, key) = last_number(rest)?;
+        if let Some(before) = key.strip_suffix(b", span_id=") {
+            if self.record.span_id == 0 {
+                self.record.span_id = number;
+            }
+            return Some(before);
+        }
+        if let Some(before) = key.strip_suffix(b", span_parent=") {
+            if !self.parent_seen {
+                self.parent_seen = true;
+                self.record.span_parent = number;
+            }
+            return Some(before);
+        }
+        if let Some(before) = key.strip_suffix(b", task_parent_id=") {
+            self.record.task_parent_id.get_or_insert(number);
+            return Some(before);
+        }
+        if let Some(pid) = key.strip_suffix(b"-") {
+            let (pid, key) = last_number(pid)?;
+            let before = key.strip_suffix(b", process_id=")?;
+            self.record
+                .process
+                .get_or_insert(ProcessId { pid, start: number });
+            return Some(before);
+        }
+        self.last_spawn_line(rest)
+    }
+
+    fn last_word(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
+        for (mark, kind) in [
+            (&b", span_mark=start"[..], Kind::Start),
+            (b", span_mark=end", Kind::End),
+        ] {
+            if let Some(before) = rest.strip_suffix(mark) {
+                self.record.kind = kind;
+                self.mark_seen = true;
+                return Some(before);
+            }
+        }
+        for outcome in [Outcome::Cancelled, Outcome::Error, Outcome::Panicked] {
+            let word = outcome.word().unwrap_or_default();
+            let key = rest.strip_suffix(word.as_bytes());
+            if let Some(before) = key.and_then(|key| key.strip_suffix(b", span_outcome=")) {
+                self.record.outcome = outcome;
+                self.outcome_seen = true;
+                return Some(before);
+            }
+        }
+        None
+    }
+
+    fn last_spawn_line(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
+        let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-:".contains(byte);
+        let value = rest.iter().rev().take_while(|byte| is_path(byte)).count();
+        let (key, value) = rest.split_at(rest.len() - value);
+        let before = key.strip_suffix(b", spawn_line=")?;
+        self.set(b"spawn_line", value);
+        Some(before)
     }
 
     /// Whether it has all that a writer puts into a record of its kind.
     fn is_whole(&self) -> bool {
-        let record = &self.record;
+        let record = &*self.record;
         record.span_id != 0
             && match record.kind {
                 Kind::Start => record.at.is_some(),
@@ -207,20 +358,24 @@ impl<'a> Own<'a> {
         true
     }
 
-    /// Pairs without quoting: `, ` ends a value, whatever it holds.
-    fn legacy_pairs(&mut self, rest: &'a [u8]) {
-        for mark in [&b", span_mark=start"[..], b", span_mark=end"] {
-            let behind = rest.get(mark.len()..).unwrap_or_default();
-            if rest.starts_with(mark) && (behind.is_empty() || behind.starts_with(b", ")) {
-                self.set(b"span_mark", &mark[MARK.len()..]);
-            }
+    /// Takes the mark of a line without quoting, where `, ` ends a value, whatever that holds; says
+    /// where it stands.
+    fn legacy_mark(&mut self, tail: usize) -> Option<usize> {
+        let line = &self.line[..tail];
+        let at = memchr::memmem::rfind(line, MARK)?;
+        let value = &line[at + MARK.len()..];
+        if memchr::memchr(b'"', value).is_some() {
+            return None;
         }
+        let end = memchr::memmem::find(value, b", ").unwrap_or(value.len());
+        self.set(b"span_mark", &value[..end]);
+        Some(at)
     }
 
     /// Takes the value of one of our keys, if none that stands further right had one. False if the
     /// key is none of ours.
     fn set(&mut self, key: &[u8], value: &'a [u8]) -> bool {
-        let record = &mut self.record;
+        let record = &mut *self.record;
         match key {
             b"span_id" if record.span_id == 0 => record.span_id = number(value).unwrap_or(0),
             b"span_parent" if !self.parent_seen => {
@@ -258,32 +413,15 @@ impl<'a> Own<'a> {
     }
 }
 
-/// The pair that a line ends with, if its value is surely a plain one, and what stands before it.
-fn last_plain_pair(line: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let mut equals = line.len();
-    loop {
-        equals = equals.checked_sub(1)?;
-        match line[equals] {
-            b'=' => break,
-            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'-' | b'_' | b'/' | b':' => {}
-            _ => return None,
-        }
-    }
-    let mut key = equals;
-    while key > 0 && is_key_byte(line[key - 1]) {
-        key -= 1;
-    }
-    let before = line[..key].strip_suffix(b", ")?;
-    let has_both = key < equals && equals + 1 < line.len();
-    has_both.then(|| (&line[key..equals], &line[equals + 1..], before))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(line: &str) -> Option<Record> {
-        record(line.as_bytes(), 0, false)
+        let mut record = Record::default();
+        Reader::new(false)
+            .read(line.as_bytes(), 0, &mut record)
+            .then_some(record)
     }
 
     #[test]
@@ -311,6 +449,41 @@ mod tests {
         let record = read(r#"a, span_id=4, user=7, span_at=1.000000000, b=" ", span_mark=start, new=x, task_id=0, thread_id=1"#).unwrap();
         assert_eq!((record.kind, record.span_id), (Kind::Start, 4));
         assert_eq!(record.at, Some(1_000_000_000));
+    }
+
+    #[test]
+    fn numbers_of_any_length() {
+        for number in (0..20).map(|power| 10u64.pow(power)) {
+            for number in [number - 1, number, number + 7, u64::MAX / 10 + number] {
+                let line = format!("a, n={number}");
+                let read = last_number(line.as_bytes());
+                assert_eq!(read, Some((number, &b"a, n="[..])));
+                assert_eq!(super::number(number.to_string().as_bytes()), Some(number));
+            }
+        }
+        assert_eq!(
+            super::number(u64::MAX.to_string().as_bytes()),
+            Some(u64::MAX)
+        );
+        for none in [
+            "",
+            "x",
+            "01",
+            "00",
+            "0000000012345678",
+            "00000000",
+            "18446744073709551616",
+            "100000000000000000000",
+            "000000000000000000000000000000",
+            "1x",
+        ] {
+            assert_eq!(super::number(none.as_bytes()), None, "{none}");
+        }
+        assert_eq!(seconds(b"3.000198042"), Some(3_000_198_042));
+        assert_eq!(seconds(b"03.000198042"), None);
+        assert_eq!(seconds(b"3.00019804x"), None);
+        assert_eq!(seconds(b".000198042"), None);
+        assert_eq!(seconds(b"18446744074.000000000"), None);
     }
 
     #[test]

@@ -11,6 +11,6 @@ mod tracker;
 
 pub use names::{NameId, Names};
 pub use open::{Open, OpenSpans};
-pub use select::Selection;
+pub use select::{Bound, Selection};
 pub use sink::{End, Event, Process, Sink, Start};
 pub use tracker::{Problems, Tracker};

@@ -1,10 +1,12 @@
 //! Names, each kept once.
 
 use std::fmt::Write;
+use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 use hashbrown::HashTable;
-use std::hash::BuildHasher;
+
+use crate::read::View;
 
 /// A name that is kept in [`Names`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,7 +26,7 @@ pub struct Names {
     exact: bool,
     hasher: DefaultHashBuilder,
     table: HashTable<u32>,
-    written: Vec<Box<[u8]>>,
+    written: Vec<Box<str>>,
     /// Where a name is folded.
     folded: Vec<u8>,
 }
@@ -38,31 +40,47 @@ impl Names {
         }
     }
 
-    /// The id of a name.
-    pub fn id(&mut self, name: &[u8]) -> NameId {
-        let mut folded = std::mem::take(&mut self.folded);
-        let name = if self.exact {
-            name
-        } else {
-            fold(name, &mut folded)
+    /// The id of the message of a record.
+    pub fn id(&mut self, view: View<'_>) -> NameId {
+        let raw = view.raw_message();
+        let Some(first) = raw.iter().position(|&byte| SPECIAL[byte as usize]) else {
+            return self.intern(raw);
         };
+        let is_plain = raw[first..].iter().all(|&byte| !is_escape(byte));
+        if is_plain {
+            return self.fold(raw);
+        }
+        self.fold(view.message().as_bytes())
+    }
+
+    fn fold(&mut self, name: &[u8]) -> NameId {
+        if self.exact {
+            return self.intern(name);
+        }
+        let mut folded = std::mem::take(&mut self.folded);
+        fold(name, &mut folded);
+        let id = self.intern(&folded);
+        self.folded = folded;
+        id
+    }
+
+    fn intern(&mut self, name: &[u8]) -> NameId {
         let hash = self.hasher.hash_one(name);
         let written = &self.written;
-        let found = self.table.find(hash, |&id| *written[id as usize] == *name);
-        let id = found.copied().unwrap_or_else(|| {
-            let id = self.written.len() as u32;
-            self.written.push(name.into());
-            let (written, hasher) = (&self.written, &self.hasher);
-            let hash_of = |&id: &u32| hasher.hash_one(&*written[id as usize]);
-            self.table.insert_unique(hash, id, hash_of);
-            id
-        });
-        self.folded = folded;
+        let is_name = |&id: &u32| written[id as usize].as_bytes() == name;
+        if let Some(&id) = self.table.find(hash, is_name) {
+            return NameId(id);
+        }
+        let id = self.written.len() as u32;
+        self.written.push(String::from_utf8_lossy(name).into());
+        let (written, hasher) = (&self.written, &self.hasher);
+        let hash_of = |&id: &u32| hasher.hash_one(written[id as usize].as_bytes());
+        self.table.insert_unique(hash, id, hash_of);
         NameId(id)
     }
 
-    /// The bytes of a name.
-    pub fn bytes(&self, id: NameId) -> &[u8] {
+    /// A name.
+    pub fn text(&self, id: NameId) -> &str {
         &self.written[id.index()]
     }
 
@@ -77,15 +95,28 @@ impl Names {
     }
 }
 
-/// A name with a `#` for each of its numbers.
-fn fold<'a>(name: &'a [u8], folded: &'a mut Vec<u8>) -> &'a [u8] {
-    let Some(first) = name.iter().position(u8::is_ascii_digit) else {
-        return name;
-    };
+/// Which bytes a name cannot hold that is kept as it is written: digits, and what an escape begins
+/// with or is no ASCII.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        special[byte] = (byte as u8).is_ascii_digit() || is_escape(byte as u8);
+        byte += 1;
+    }
+    special
+};
+
+/// Whether a message that holds this has to be read back.
+const fn is_escape(byte: u8) -> bool {
+    matches!(byte, b'\\' | b'\n' | 0x80..)
+}
+
+/// Writes a name with a `#` for each of its numbers.
+fn fold(name: &[u8], folded: &mut Vec<u8>) {
     folded.clear();
-    folded.extend_from_slice(&name[..first]);
     let mut in_number = false;
-    for &byte in &name[first..] {
+    for &byte in name {
         if !byte.is_ascii_digit() {
             folded.push(byte);
         } else if !in_number {
@@ -93,7 +124,6 @@ fn fold<'a>(name: &'a [u8], folded: &'a mut Vec<u8>) -> &'a [u8] {
         }
         in_number = byte.is_ascii_digit();
     }
-    folded
 }
 
 /// Text for a person: what is not UTF-8 is replaced, what would move a cursor is escaped.

@@ -62,7 +62,8 @@ impl<S> Open<S> {
     pub(crate) fn leave(&mut self, at: u64) {
         self.children = self.children.saturating_sub(1);
         if self.children == 0 {
-            self.covered += at.saturating_sub(self.covered_from);
+            let since = at.saturating_sub(self.covered_from);
+            self.covered = self.covered.saturating_add(since);
         }
         self.last = self.last.max(at);
     }
@@ -74,7 +75,7 @@ impl<S> Open<S> {
             _ => end.saturating_sub(self.covered_from),
         };
         let duration = end.saturating_sub(self.start);
-        duration.saturating_sub(self.covered + open)
+        duration.saturating_sub(self.covered.saturating_add(open))
     }
 }
 

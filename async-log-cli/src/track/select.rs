@@ -4,14 +4,34 @@ use wildmatch::WildMatch;
 
 use crate::read::{Level, View};
 
+/// A time that somebody named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Nanoseconds since 1970.
+    At(u64),
+    /// Nanoseconds since the midnight before the first span of the log, in UTC.
+    OfDay(u64),
+}
+
+impl Bound {
+    /// The time, where the first span of the log starts at `first`.
+    fn at(self, first: u64) -> u64 {
+        const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
+        match self {
+            Bound::At(at) => at,
+            Bound::OfDay(at) => (first - first % DAY).saturating_add(at),
+        }
+    }
+}
+
 /// Which spans and records are wanted; the default takes all.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Selection {
-    /// Nothing that was over before, in nanoseconds since 1970.
-    pub since: Option<u64>,
-    /// Nothing that began later, in nanoseconds since 1970.
-    pub until: Option<u64>,
+    /// Nothing that was over before.
+    pub since: Option<Bound>,
+    /// Nothing that began later.
+    pub until: Option<Bound>,
     /// Only what is in these tasks; all, if none is named.
     pub tasks: Vec<u64>,
     /// Only spans whose name is like this, and what is inside them.
@@ -45,10 +65,25 @@ impl Selection {
             && level.is_none()
     }
 
+    /// Says when the first span of the log starts: from then on bounds are moments.
+    pub(crate) fn settle(&mut self, first: u64) {
+        for bound in [&mut self.since, &mut self.until].into_iter().flatten() {
+            *bound = Bound::At(bound.at(first));
+        }
+    }
+
+    fn is_before(at: u64, bound: Option<Bound>) -> bool {
+        matches!(bound, Some(Bound::At(bound)) if at < bound)
+    }
+
+    fn is_after(at: u64, bound: Option<Bound>) -> bool {
+        matches!(bound, Some(Bound::At(bound)) if at > bound)
+    }
+
     /// Whether it takes a span that starts so, for all that its start says. `inside` is whether it
     /// takes the span around it.
     pub(crate) fn takes_start(&self, view: View<'_>, at: u64, inside: bool) -> bool {
-        self.until.is_none_or(|until| at <= until)
+        !Self::is_after(at, self.until)
             && self.takes_task(view)
             && self.takes_pairs(view)
             && (inside && self.span.is_some() || self.takes_name(view))
@@ -61,13 +96,13 @@ impl Selection {
 
     /// Whether it takes a span, taken at its start, when it ends so.
     pub(crate) fn takes_end(&self, end: u64, duration: u64) -> bool {
-        self.since.is_none_or(|since| end >= since) && duration >= self.min_duration
+        !Self::is_before(end, self.since) && duration >= self.min_duration
     }
 
     /// Whether it takes a record. `inside` is whether it takes the span around it.
     pub(crate) fn takes_event(&self, view: View<'_>, at: u64, inside: bool) -> bool {
-        self.since.is_none_or(|since| at >= since)
-            && self.until.is_none_or(|until| at <= until)
+        !Self::is_before(at, self.since)
+            && !Self::is_after(at, self.until)
             && self.takes_task(view)
             && self.takes_pairs(view)
             && (inside || self.span.is_none())

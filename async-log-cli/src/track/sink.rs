@@ -27,6 +27,8 @@ pub struct Start<'a> {
     pub parent: u64,
     /// When, in nanoseconds since 1970.
     pub at: u64,
+    /// It is a part of the span around it. A task is not, unless that was asked for.
+    pub joined: bool,
     /// The selection takes it.
     pub selected: bool,
     /// The record.

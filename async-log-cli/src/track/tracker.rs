@@ -224,6 +224,9 @@ impl<S: Sink> Tracker<S> {
                 None => self.problems.unknown_parents += 1,
             }
         }
+        if self.marks == 1 {
+            self.selection.settle(at);
+        }
         followed.process.last = followed.process.last.max(at);
         let selected = self.takes_all || self.selection.takes_start(view, at, inside);
         let start = Start {
@@ -231,6 +234,7 @@ impl<S: Sink> Tracker<S> {
             id,
             parent,
             at,
+            joined,
             selected,
             view,
         };

@@ -4,7 +4,7 @@ use std::io;
 
 use hdrhistogram::Histogram;
 
-use crate::read::Outcome;
+use crate::read::{Outcome, View};
 use crate::track::{End, NameId, Names, Open, OpenSpans, Process, Sink, Start};
 
 /// What is known of all spans of one name.
@@ -51,8 +51,8 @@ impl Stats {
         }
     }
 
-    fn id(&mut self, name: &[u8]) -> NameId {
-        let id = self.names.id(name);
+    fn id(&mut self, view: View<'_>) -> NameId {
+        let id = self.names.id(view);
         if id.index() == self.rows.len() {
             self.rows.push(Row::default());
         }
@@ -68,7 +68,7 @@ impl Sink for Stats {
     }
 
     fn start(&mut self, start: Start<'_>, _: &mut OpenSpans<NameId>) -> io::Result<NameId> {
-        Ok(self.id(start.view.raw_message()))
+        Ok(self.id(start.view))
     }
 
     fn end(&mut self, end: End<'_, NameId>, _: &mut OpenSpans<NameId>) -> io::Result<()> {
@@ -77,7 +77,7 @@ impl Sink for Stats {
         }
         let id = match &end.span {
             Some(span) => span.kept,
-            None => self.id(end.view.raw_message()),
+            None => self.id(end.view),
         };
         let row = &mut self.rows[id.index()];
         row.total += end.duration;

@@ -1,0 +1,365 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use async_log_cli::read::{Form, Layout, Level};
+use async_log_cli::track::Bound;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const ABOUT: &str =
+    "Turns a log that async-log wrote into tasks, span trees, statistics, flame graphs and traces";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all is well; also when whoever reads the output has seen enough
+  1  the log has no span
+  2  the command line is wrong
+  3  a log cannot be read, or the output cannot be written";
+
+/// `async-log`.
+#[derive(Debug, Parser)]
+#[command(name = "async-log", version, about = ABOUT, styles = STYLES)]
+#[command(after_help = EXIT_CODES, max_term_width = 100, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// A row a task: who made it and where, its spans and records, when, and how it ended
+    #[command(after_help = examples(
+        "async-log tasks server.log", "all tasks, in the order in which they began",
+        "async-log tasks --since 2026-01-02T03:04:05Z server.log", "those that were there then",
+    ))]
+    Tasks(Files),
+    /// All that one task wrote, span in span
+    #[command(after_help = examples(
+        "async-log task 7 server.log", "the records of task 7",
+        "async-log task 7 --tree server.log", "and of the tasks that it spawned",
+    ))]
+    Task {
+        /// The task's number, as in `task_id=7`
+        id: u64,
+        /// The tasks that it spawned too, and theirs
+        #[arg(long)]
+        tree: bool,
+        #[command(flatten)]
+        files: Files,
+    },
+    /// The spans as trees, with their durations and outcomes, and the records in them
+    #[command(after_help = examples(
+        "async-log tree --span 'request*' server.log", "the requests and all that is inside them",
+        "async-log tree --min-duration 10ms --level info server.log", "what took long, and what it said",
+    ))]
+    Tree {
+        /// Tasks stand inside of the spans that spawned them
+        #[arg(long)]
+        spawned: bool,
+        #[command(flatten)]
+        files: Files,
+    },
+    /// A row a span name: how many, how long, and how they ended
+    ///
+    /// Durations are exact but for p50, p95 and p99, which are right to 1 %. Self time is the time
+    /// in which no span inside was open; a task that was spawned does not count as inside.
+    #[command(after_help = examples(
+        "async-log stats server.log", "where the time went",
+        "async-log stats --sort p99 --limit 10 app.log.2.gz app.log.1 app.log", "the ten slowest of a rotated log",
+    ))]
+    Stats {
+        /// What the rows are sorted by
+        #[arg(long, value_enum, default_value_t)]
+        sort: Sort,
+        #[command(flatten)]
+        files: Files,
+    },
+    /// What never ended, and how long it had run: what a killed or hung program was doing
+    #[command(after_help = examples(
+        "async-log unfinished server.log", "what was going on when the log ended",
+        "async-log unfinished --min-duration 1s server.log", "what had been going on for long",
+    ))]
+    Unfinished(Files),
+    /// A flame graph by self time, as SVG
+    #[command(after_help = examples(
+        "async-log flame -o flame.svg server.log", "a picture to open in a browser",
+        "async-log flame --folded server.log", "folded stacks in nanoseconds, for other programs",
+    ))]
+    Flame {
+        /// Folded stacks, `a;b;c NANOSECONDS`, instead of a picture
+        #[arg(long)]
+        folded: bool,
+        /// Tasks stand inside of the spans that spawned them
+        #[arg(long)]
+        spawned: bool,
+        /// The heading of the picture
+        #[arg(long)]
+        title: Option<String>,
+        #[command(flatten)]
+        files: Files,
+    },
+    /// A Chrome trace (JSON), for chrome://tracing, Perfetto and speedscope
+    #[command(after_help = examples(
+        "async-log chrome -o trace.json server.log", "open it in ui.perfetto.dev or speedscope.app",
+        "async-log chrome --task 7 server.log >task7.json", "one task alone",
+    ))]
+    Chrome(Files),
+    /// A native Perfetto trace
+    #[command(after_help = examples(
+        "async-log perfetto -o trace.pftrace server.log", "open it in ui.perfetto.dev",
+        "async-log perfetto --since 03:04 --until 03:05 -o minute.pftrace server.log", "a minute of it",
+    ))]
+    Perfetto(Files),
+    /// Prints what makes a shell complete the arguments of async-log
+    #[command(after_help = examples(
+        "async-log completions bash >/etc/bash_completion.d/async-log", "for bash",
+        "async-log completions fish >~/.config/fish/completions/async-log.fish", "for fish",
+    ))]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page
+    #[command(after_help = examples(
+        "async-log manual | man -l -", "read it",
+        "async-log manual >/usr/local/share/man/man1/async-log.1", "keep it",
+    ))]
+    Manual,
+}
+
+impl Command {
+    /// The logs that it reads.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        match self {
+            Command::Tasks(files)
+            | Command::Task { files, .. }
+            | Command::Tree { files, .. }
+            | Command::Stats { files, .. }
+            | Command::Unfinished(files)
+            | Command::Flame { files, .. }
+            | Command::Chrome(files)
+            | Command::Perfetto(files) => &files.files,
+            Command::Completions { .. } | Command::Manual => &[],
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Files {
+    /// The logs; standard input if none is named. `.gz` and `.zst` are read as they are, and of a
+    /// rotated log the oldest file first
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// What all commands share.
+#[derive(Debug, Args)]
+pub(crate) struct Shared {
+    #[command(flatten)]
+    pub(crate) selection: Selected,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which spans and records")]
+pub(crate) struct Selected {
+    /// Nothing that was over before: 2026-01-02T03:04:05Z, '2026-01-02 03:04' (UTC), 03:04 (of the
+    /// day on which the log begins) or Unix seconds
+    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    pub(crate) since: Option<Bound>,
+    /// Nothing that began later
+    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    pub(crate) until: Option<Bound>,
+    /// Only what is in this task; may be said more than once
+    #[arg(long = "task", global = true, value_name = "ID", action = ArgAction::Append)]
+    pub(crate) tasks: Vec<u64>,
+    /// Only spans whose name is like this (`*` and `?` stand for others), and what is inside them
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) span: Option<String>,
+    /// Only what has this pair; may be said more than once
+    #[arg(long = "where", global = true, value_name = "KEY=VALUE", value_parser = pair, action = ArgAction::Append)]
+    pub(crate) pairs: Vec<(String, String)>,
+    /// Only spans that took at least so long: 10ms, 1.5s, '2m 30s'
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub(crate) min_duration: Option<u64>,
+    /// Only records of this level and those above it; starts and ends of spans stay
+    #[arg(long, global = true, value_enum)]
+    pub(crate) level: Option<LevelName>,
+    /// Keeps names apart that differ only in numbers: `load 7` and `load 8` instead of `load #`
+    #[arg(long, global = true)]
+    pub(crate) exact: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How the log is read")]
+pub(crate) struct Reading {
+    /// The form of the records, where it is not found out right
+    #[arg(long, global = true, value_enum)]
+    pub(crate) format: Option<FormName>,
+    /// What the logger writes before each message, where it is not found out right:
+    /// '[{time} {level} {target}] '
+    #[arg(long, global = true, value_name = "TEMPLATE", value_parser = layout)]
+    pub(crate) prefix: Option<Layout>,
+    /// Waits for more at the end of the log, until interrupted
+    #[arg(long, global = true)]
+    pub(crate) follow: bool,
+    /// How many threads read the log; as many as there are processors, up to 4, if not said
+    #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Output {
+    /// Writes to this file, which is there when it is whole
+    #[arg(long, short, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// JSON, for programs: tasks, stats, unfinished and tree
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How many rows, or of a tree how many children a span; 0 for all
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Whether to use colours
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    pub(crate) color: Color,
+    /// Says nothing on standard error but errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sort {
+    /// All self time
+    #[default]
+    #[value(name = "self")]
+    SelfTime,
+    /// All time
+    Total,
+    /// How many there are
+    Count,
+    /// The longest
+    Max,
+    /// What 99 of 100 do not exceed
+    P99,
+    /// The name
+    Name,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LevelName {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl From<LevelName> for Level {
+    fn from(name: LevelName) -> Level {
+        match name {
+            LevelName::Error => Level::Error,
+            LevelName::Warn => Level::Warn,
+            LevelName::Info => Level::Info,
+            LevelName::Debug => Level::Debug,
+            LevelName::Trace => Level::Trace,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormName {
+    /// MESSAGE, key=value, key=value
+    Text,
+    /// MESSAGE key=value key=value, as env_logger prints key-values
+    KeyValue,
+    /// A JSON object a line
+    Json,
+}
+
+impl From<FormName> for Form {
+    fn from(name: FormName) -> Form {
+        match name {
+            FormName::Text => Form::Text,
+            FormName::KeyValue => Form::KeyValue,
+            FormName::Json => Form::Json,
+        }
+    }
+}
+
+fn time(text: &str) -> Result<Bound, String> {
+    let at = |timestamp: Timestamp| {
+        let nanos = u64::try_from(timestamp.as_nanosecond());
+        nanos
+            .map(Bound::At)
+            .map_err(|_| "it is before 1970".to_owned())
+    };
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return at(timestamp);
+    }
+    if let Ok(datetime) = text.parse::<civil::DateTime>() {
+        let timestamp = TimeZone::UTC.to_timestamp(datetime);
+        return at(timestamp.map_err(|error| error.to_string())?);
+    }
+    if let Ok(time) = text.parse::<civil::Time>() {
+        let since_midnight = time.duration_since(civil::Time::midnight());
+        return Ok(Bound::OfDay(since_midnight.as_nanos().unsigned_abs() as u64));
+    }
+    if let Ok(seconds) = text.parse::<f64>()
+        && let Ok(duration) = SignedDuration::try_from_secs_f64(seconds)
+        && let Ok(timestamp) = Timestamp::from_duration(duration)
+    {
+        return at(timestamp);
+    }
+    Err(
+        "a time is 2026-01-02T03:04:05Z, '2026-01-02 03:04' (UTC), 03:04, or Unix seconds"
+            .to_owned(),
+    )
+}
+
+fn duration(text: &str) -> Result<u64, String> {
+    let wanted =
+        "a duration is a number with ns, us, ms, s, m or h behind it: 10ms, 1.5s, '2m 30s'";
+    let duration: SignedDuration = text.parse().map_err(|_| wanted.to_owned())?;
+    u64::try_from(duration.as_nanos()).map_err(|_| wanted.to_owned())
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    let (key, value) = pair.ok_or("a pair is KEY=VALUE: user=7")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+fn layout(text: &str) -> Result<Layout, String> {
+    Layout::from_template(text).map_err(|error| error.to_string())
+}
+
+fn examples(first: &str, does: &str, second: &str, also: &str) -> String {
+    format!("Examples:\n  {first}\n      {does}\n  {second}\n      {also}")
+}

@@ -1,0 +1,23 @@
+//! The command `async-log`: arguments in, an exit code out.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod output;
+mod report;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    match run::run(cli) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprintln!("async-log: {failure}");
+            failure.exit().into()
+        }
+    }
+}

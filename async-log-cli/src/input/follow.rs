@@ -1,0 +1,109 @@
+//! A file that grows, and is truncated or replaced.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::pipe::PAUSE;
+
+/// A file that is read as it grows, as `tail -F` does it.
+pub(crate) struct Follow {
+    path: PathBuf,
+    file: File,
+    /// How much of this file was read.
+    at: u64,
+    stop: Arc<AtomicBool>,
+    next: Next,
+}
+
+/// What comes behind the end of what there is.
+enum Next {
+    More,
+    /// Another file stands there now; what the old one still has comes first.
+    Other(File),
+    /// The file was read to its end; the other one begins.
+    Begun,
+}
+
+impl Follow {
+    pub(crate) fn new(path: &Path, file: File, stop: Arc<AtomicBool>) -> Self {
+        Follow {
+            path: path.to_owned(),
+            file,
+            at: 0,
+            stop,
+            next: Next::More,
+        }
+    }
+
+    /// Whether the end that was met is that of a file only, and another one begins.
+    pub(crate) fn begin_next(&mut self) -> bool {
+        let begun = matches!(self.next, Next::Begun);
+        self.next = Next::More;
+        begun
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Behind the last byte: looks for what became of the file.
+    fn look(&mut self) -> io::Result<()> {
+        let here = self.file.metadata()?;
+        if here.len() < self.at {
+            self.file.seek(SeekFrom::Start(0))?;
+            self.at = 0;
+            self.next = Next::Begun;
+        } else if let Ok(there) = std::fs::metadata(&self.path)
+            && !is_same(&here, &there)
+            && let Ok(file) = File::open(&self.path)
+        {
+            self.next = Next::Other(file);
+        } else {
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+}
+
+impl Read for Follow {
+    /// An end is that of one file: see [`Follow::begin_next`].
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.is_stopped() || matches!(self.next, Next::Begun) {
+            return Ok(0);
+        }
+        let len = self.file.read(into)?;
+        self.at += len as u64;
+        if len > 0 {
+            return Ok(len);
+        }
+        match std::mem::replace(&mut self.next, Next::More) {
+            Next::Other(file) => {
+                self.file = file;
+                self.at = 0;
+                self.next = Next::Begun;
+                return Ok(0);
+            }
+            _ => self.look()?,
+        }
+        match self.next {
+            Next::Begun => Ok(0),
+            // What was written between the last reading and the replacement.
+            Next::Other(_) => self.read(into),
+            Next::More => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_same(a: &Metadata, b: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(a: &Metadata, b: &Metadata) -> bool {
+    a.created().ok() == b.created().ok()
+}
