@@ -8,7 +8,7 @@ use super::closed::Closed;
 use super::open::{Open, OpenSpans};
 use super::select::Selection;
 use super::sink::{End, Event, Process, Sink, Start};
-use crate::read::{Batch, Kind, ProcessId, Record, View};
+use crate::read::{Batch, Kind, ProcessId, Record, Time, View};
 
 /// What the marks of a log say that cannot be so, and what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +55,10 @@ struct Followed<K> {
     next_id: u64,
     /// What to add to the time of the logger's clock.
     clock_offset: i64,
+    /// There was a start or an end.
+    is_seen: bool,
+    /// The earliest time that it said.
+    first: u64,
 }
 
 /// Where spans without ids nest: a task, or a thread where there is none.
@@ -69,11 +73,16 @@ impl<K> Followed<K> {
             stacks: HashMap::new(),
             next_id: 1 << 63,
             clock_offset: 0,
+            is_seen: false,
+            first: u64::MAX,
         }
     }
 
-    fn is_new(&self) -> bool {
-        self.process.last == 0
+    /// A start or an end says that time.
+    fn see(&mut self, at: u64) {
+        self.is_seen = true;
+        self.first = self.first.min(at);
+        self.process.last = self.process.last.max(at);
     }
 }
 
@@ -119,6 +128,9 @@ impl<S: Sink> Tracker<S> {
     pub fn take(&mut self, batch: &Batch) -> io::Result<()> {
         self.records += batch.records.len() as u64;
         let wants_events = self.sink.wants_events();
+        if wants_events {
+            self.set_clock(batch);
+        }
         for (index, record) in batch.records.iter().enumerate() {
             self.follow(record)?;
             let view = View { batch, record };
@@ -130,6 +142,18 @@ impl<S: Sink> Tracker<S> {
             }
         }
         Ok(())
+    }
+
+    /// Finds out how far the logger's clock is from that of the spans, by a start that says both.
+    fn set_clock(&mut self, batch: &Batch) {
+        let mut starts = batch.records.iter().filter(|record| record.at.is_some());
+        let Some(record) = starts.next() else {
+            return;
+        };
+        let view = View { batch, record };
+        if let (Some(time), Some(at)) = (view.time(), record.at) {
+            self.processes[self.current].clock_offset = clock_offset(time, at);
+        }
     }
 
     /// The log is over.
@@ -144,7 +168,7 @@ impl<S: Sink> Tracker<S> {
         let followed = &mut self.processes[index];
         let mut open = std::mem::take(&mut followed.open);
         followed.stacks.clear();
-        if followed.is_new() {
+        if !followed.is_seen {
             return Ok(());
         }
         let last = followed.process.last;
@@ -169,8 +193,9 @@ impl<S: Sink> Tracker<S> {
 
     #[cold]
     fn change_process(&mut self, id: ProcessId) -> io::Result<()> {
+        // A log that was cut at the front has no name for its first process, which was there then.
         let current = &mut self.processes[self.current];
-        if current.is_new() && current.process.id.is_none() {
+        if current.process.id.is_none() && id.start <= current.first {
             current.process.id = Some(id);
             return Ok(());
         }
@@ -221,13 +246,14 @@ impl<S: Sink> Tracker<S> {
                         parent.enter(at);
                     }
                 }
+                None if followed.closed.contains(parent) => {}
                 None => self.problems.unknown_parents += 1,
             }
         }
         if self.marks == 1 {
             self.selection.settle(at);
         }
-        followed.process.last = followed.process.last.max(at);
+        followed.see(at);
         let selected = self.takes_all || self.selection.takes_start(view, at, inside);
         let start = Start {
             process: followed.process,
@@ -272,7 +298,7 @@ impl<S: Sink> Tracker<S> {
         };
         let start = span.as_ref().map_or(at, |span| span.start);
         let duration = record.elapsed.unwrap_or(at.saturating_sub(start));
-        followed.process.last = followed.process.last.max(at);
+        followed.see(at);
         let selected = match &span {
             _ if self.takes_all => true,
             Some(span) => span.selected && self.selection.takes_end(at, duration),
@@ -323,22 +349,48 @@ impl<S: Sink> Tracker<S> {
     }
 }
 
+const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
+
+/// What to add to a logger's time, which it wrote for something that happened at `at`. Zones are a
+/// number of quarters of an hour; where the day is missing, so are days.
+fn clock_offset(time: Time, at: u64) -> i64 {
+    const QUARTER: i64 = 15 * 60 * 1_000_000_000;
+    if time.has_date && time.has_zone {
+        return 0;
+    }
+    let distance = i64::try_from(at)
+        .unwrap_or(i64::MAX)
+        .saturating_sub(time.nanos);
+    let quarters = distance.saturating_add(QUARTER / 2).div_euclid(QUARTER);
+    quarters.saturating_mul(QUARTER)
+}
+
 /// How far ahead of a record a mark is looked for that it cannot be behind.
 const AHEAD: usize = 64;
 
 impl<K> Followed<K> {
     /// The time of the logger's clock, on the axis of the spans.
     fn time_of(&mut self, view: View<'_>) -> u64 {
-        let time = view
-            .time()
-            .map(|time| time.nanos.saturating_add(self.clock_offset));
-        time.map_or(self.process.last, |time| u64::try_from(time).unwrap_or(0))
+        let Some(time) = view.time() else {
+            return self.process.last;
+        };
+        let written = |offset: i64| time.nanos.saturating_add(offset).max(0).unsigned_abs();
+        // Where the day is not written, midnight is where the clock runs backwards.
+        if !time.has_date && written(self.clock_offset).saturating_add(DAY / 2) < self.process.last
+        {
+            self.clock_offset = self.clock_offset.saturating_add(DAY as i64);
+        }
+        written(self.clock_offset)
     }
 
     /// The time of a record that is no mark: what its logger says, but not before what was said
     /// before it, nor behind what its task says next.
     fn event_time(&mut self, view: View<'_>, span: u64, next: &[Record]) -> u64 {
-        let after = self.open.get(span).map_or(0, |span| span.last);
+        let mut after = self.open.get(span).map_or(0, |span| span.last);
+        // What any span said before is nearer than a time that was cut to seconds.
+        if view.time().is_none_or(|time| time.resolution > 1_000_000) {
+            after = after.max(self.process.last);
+        }
         let written = self.time_of(view).max(after);
         let of_task =
             |next: &&Record| next.kind != Kind::Event && next.task_id == view.record.task_id;
