@@ -119,6 +119,7 @@ fn eight_digits(digits: u64) -> u64 {
 }
 
 /// The last digits of a line, eight at most: their value, how many they are, and the first.
+#[inline]
 fn last_digits(line: &[u8]) -> (u64, usize, u8) {
     let last = match line.split_last_chunk::<8>() {
         Some((_, last)) => *last,
@@ -141,6 +142,7 @@ fn last_digits(line: &[u8]) -> (u64, usize, u8) {
 
 /// The number that a line ends with, and what stands before it. None where it is not of the form that
 /// a writer gives it: without sign or leading zero, below 2⁶⁴.
+#[inline]
 fn last_number(line: &[u8]) -> Option<(u64, &[u8])> {
     let (number, count, first) = last_digits(line);
     if count < 8 {
