@@ -489,18 +489,31 @@ fn a_corrupt_byte_never_panics() {
 #[test]
 fn a_wrong_checksum_is_told_of_and_the_next_file_is_read() {
     let directory = directory();
-    let mut packed = gzip(&log(10));
-    let at = packed.len() - 8;
-    packed[at] ^= 1;
-    let paths = [
-        write(&directory, "a.gz", &packed),
-        write(&directory, "b", &log(5)),
-    ];
-    let (seen, troubles) = see(Cutter::open(&paths, Options::default()).unwrap());
-    assert_eq!(seen.records.len(), 15);
-    assert_eq!(troubles.len(), 1);
-    assert_eq!(troubles[0].name(), paths[0].display().to_string());
-    assert!(troubles[0].to_string().contains("corrupt"));
+    let (gzip, zstd) = (gzip(&log(10)), zstd(&log(10)));
+    // gzip has a length behind its checksum.
+    for (mut packed, behind) in [(gzip, 8), (zstd, 1)] {
+        let at = packed.len() - behind;
+        packed[at] ^= 1;
+        let paths = [
+            write(&directory, "a", &packed),
+            write(&directory, "b", &log(5)),
+        ];
+        let (seen, troubles) = see(Cutter::open(&paths, Options::default()).unwrap());
+        assert_eq!(seen.records.len(), 15);
+        assert_eq!(troubles.len(), 1);
+        assert_eq!(troubles[0].name(), paths[0].display().to_string());
+        assert!(troubles[0].to_string().contains("corrupt"));
+    }
+}
+
+#[test]
+fn a_batch_is_no_larger_than_it_was_asked_to_be() {
+    let source = Source::from_reader("log", io::Cursor::new(log(10_000)));
+    let mut cutter = Cutter::new(vec![source], options(4096));
+    let mut batch = Batch::default();
+    while cutter.next(&mut batch) {
+        assert!(batch.lines_len <= 4096);
+    }
 }
 
 #[test]
