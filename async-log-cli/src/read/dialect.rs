@@ -184,7 +184,8 @@ impl Dialect {
         let last = start.max(record.last_line as usize);
         let tail = (record.tail as usize).max(last);
         let head = &bytes[last..tail];
-        if memchr::memchr(b'=', head).is_none() {
+        // Names are short, and a search for long texts would cost more than it saves.
+        if !head.contains(&b'=') {
             return Part::new(start, tail);
         }
         Part::new(start, last + super::pairs::begin(head))

@@ -10,14 +10,22 @@ pub(crate) struct Pair<'a> {
     pub(crate) len: usize,
 }
 
-fn is_key_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-')
-}
+/// The bytes that a key may hold.
+const KEY: [bool; 256] = {
+    let mut is_key = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        is_key[byte] =
+            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'_' | b'.' | b':' | b'-');
+        byte += 1;
+    }
+    is_key
+};
 
 /// The pair that `line` begins with.
 pub(crate) fn pair(line: &[u8]) -> Option<Pair<'_>> {
     let pair = line.strip_prefix(b", ")?;
-    let key_len = pair.iter().position(|&byte| !is_key_byte(byte))?;
+    let key_len = pair.iter().position(|&byte| !KEY[byte as usize])?;
     let (key, rest) = pair.split_at(key_len);
     let rest = rest.strip_prefix(b"=").filter(|_| !key.is_empty())?;
     let (value, cut) = match rest.first()? {

@@ -81,7 +81,7 @@ impl Reader {
         let line = &own.line[..tail];
         // A start or an end has its fields between its mark and the rest; all else has no mark.
         let mark = self.mark.find(line);
-        let is_read = mark.is_none_or(|mark| own.pairs(&line[mark..]));
+        let is_read = mark.is_none_or(|mark| own.mark(mark, tail));
         if is_read && own.is_whole() {
             return mark.unwrap_or(tail);
         }
@@ -118,9 +118,16 @@ fn eight_digits(digits: u64) -> u64 {
     (fours.wrapping_mul(10_000).wrapping_add(fours >> 32)) & 0xffff_ffff
 }
 
-/// The last digits of a line, eight at most: their value, how many they are, and the first.
-#[inline]
-fn last_digits(line: &[u8]) -> (u64, usize, u8) {
+/// The last digits of a line, eight at most.
+struct Digits {
+    value: u64,
+    count: usize,
+    /// The first of them is a zero.
+    leads_with_zero: bool,
+}
+
+#[inline(always)]
+fn last_digits(line: &[u8]) -> Digits {
     let last = match line.split_last_chunk::<8>() {
         Some((_, last)) => *last,
         None => {
@@ -132,46 +139,43 @@ fn last_digits(line: &[u8]) -> (u64, usize, u8) {
     // The distance of each byte from `0`, and which of them are no digits.
     let digits = u64::from_le_bytes(last) ^ ZEROS;
     let others = (((digits & LOW_BITS) + OVER_NINE) | digits) & HIGH_BITS;
-    let count = others.leading_zeros() / 8;
-    let Some(kept) = u64::MAX.checked_shl(64 - 8 * count) else {
-        return (0, 0, 0);
-    };
-    let first = digits >> (64 - 8 * count);
-    (eight_digits(digits & kept), count as usize, first as u8)
+    let bits = others.leading_zeros() & !7;
+    // Where there is no digit what is kept does not matter.
+    let kept = digits & (u64::MAX << (64 - bits & 63));
+    Digits {
+        value: eight_digits(kept),
+        count: (bits / 8) as usize,
+        leads_with_zero: digits.rotate_left(bits) & 0xff == 0,
+    }
 }
 
 /// The number that a line ends with, and what stands before it. None where it is not of the form that
 /// a writer gives it: without sign or leading zero, below 2⁶⁴.
-#[inline]
+// A handful of calls a line: out of line they would cost as much again.
+#[inline(always)]
 fn last_number(line: &[u8]) -> Option<(u64, &[u8])> {
-    let (number, count, first) = last_digits(line);
-    if count < 8 {
-        let is_number = first != 0 || count == 1;
-        return is_number.then(|| (number, &line[..line.len() - count]));
+    let digits = last_digits(line);
+    match digits.count {
+        0 => None,
+        1 => Some((digits.value, &line[..line.len() - 1])),
+        8 => last_long_number(line),
+        _ if digits.leads_with_zero => None,
+        count => Some((digits.value, &line[..line.len() - count])),
     }
-    last_long_number(line)
 }
 
+#[inline(never)]
 fn last_long_number(line: &[u8]) -> Option<(u64, &[u8])> {
     let (mut number, mut scale, mut rest) = (0u64, 1u64, line);
     loop {
-        let (digits, count, first) = last_digits(rest);
-        if count == 0 {
-            return Some((number, rest));
-        }
-        if count < 8 && first == 0 {
-            return None;
-        }
-        number = digits.checked_mul(scale)?.checked_add(number)?;
-        rest = &rest[..rest.len() - count];
-        if count < 8 {
-            return Some((number, rest));
+        let digits = last_digits(rest);
+        number = digits.value.checked_mul(scale)?.checked_add(number)?;
+        rest = &rest[..rest.len() - digits.count];
+        let is_all = digits.count < 8 || !rest.last().is_some_and(u8::is_ascii_digit);
+        if is_all {
+            return (!digits.leads_with_zero).then_some((number, rest));
         }
         scale = scale.checked_mul(100_000_000)?;
-        // A leading zero may be the first of eight.
-        if first == 0 && !rest.last().is_some_and(u8::is_ascii_digit) {
-            return None;
-        }
     }
 }
 
@@ -292,35 +296,41 @@ impl<'a, 'r> Own<'a, 'r> {
     }
 
     fn last_word(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
-        for (mark, kind) in [
-            (&b", span_mark=start"[..], Kind::Start),
-            (b", span_mark=end", Kind::End),
-        ] {
-            if let Some(before) = rest.strip_suffix(mark) {
-                self.record.kind = kind;
-                self.mark_seen = true;
-                return Some(before);
-            }
+        if let Some(before) = rest.strip_suffix(b", span_mark=start") {
+            return Some(self.see_mark(Kind::Start, before));
         }
-        for outcome in [Outcome::Cancelled, Outcome::Error, Outcome::Panicked] {
-            let word = outcome.word().unwrap_or_default();
-            let key = rest.strip_suffix(word.as_bytes());
-            if let Some(before) = key.and_then(|key| key.strip_suffix(b", span_outcome=")) {
-                self.record.outcome = outcome;
-                self.outcome_seen = true;
-                return Some(before);
-            }
+        if let Some(before) = rest.strip_suffix(b", span_mark=end") {
+            return Some(self.see_mark(Kind::End, before));
         }
-        None
+        let (outcome, before) = if let Some(key) = rest.strip_suffix(b"=cancelled") {
+            (Outcome::Cancelled, key)
+        } else if let Some(key) = rest.strip_suffix(b"=error") {
+            (Outcome::Error, key)
+        } else {
+            (Outcome::Panicked, rest.strip_suffix(b"=panicked")?)
+        };
+        let before = before.strip_suffix(b", span_outcome")?;
+        self.record.outcome = outcome;
+        self.outcome_seen = true;
+        Some(before)
+    }
+
+    fn see_mark(&mut self, kind: Kind, before: &'a [u8]) -> &'a [u8] {
+        self.record.kind = kind;
+        self.mark_seen = true;
+        before
     }
 
     fn last_spawn_line(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
-        let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-:".contains(byte);
-        let value = rest.iter().rev().take_while(|byte| is_path(byte)).count();
-        let (key, value) = rest.split_at(rest.len() - value);
-        let before = key.strip_suffix(b", spawn_line=")?;
-        self.set(b"spawn_line", value);
-        Some(before)
+        let value = memchr::memrchr(b'=', rest)? + 1;
+        let before = rest[..value].strip_suffix(b", spawn_line=")?;
+        // What needs quotes is left to the grammar.
+        let is_pair = pairs::pair(&rest[before.len()..])
+            .is_some_and(|pair| before.len() + pair.len == rest.len());
+        is_pair.then(|| {
+            self.set(b"spawn_line", &rest[value..]);
+            before
+        })
     }
 
     /// Whether it has all that a writer puts into a record of its kind.
@@ -334,30 +344,40 @@ impl<'a, 'r> Own<'a, 'r> {
             }
     }
 
-    /// Takes our keys out of pairs in any order; the last of a key counts. False if these are not all
-    /// pairs; then nothing is taken.
-    fn pairs(&mut self, pairs: &'a [u8]) -> bool {
-        // Usually the first alone is ours, so one is kept without a heap.
-        let mut first: Option<Pair<'a>> = None;
-        let mut others: Vec<Pair<'a>> = Vec::new();
-        let mut rest = pairs;
-        while !rest.is_empty() {
-            let Some(pair) = pairs::pair(rest) else {
+    /// Takes the mark at `at`, if from there on to `tail` all is pairs, and none other is ours.
+    fn mark(&mut self, at: usize, tail: usize) -> bool {
+        let value = &self.line[at + MARK.len()..tail];
+        let (kind, mut rest) = if let Some(rest) = value.strip_prefix(b"start, ") {
+            (Kind::Start, &value[value.len() - rest.len() - 2..])
+        } else if let Some(rest) = value.strip_prefix(b"end, ") {
+            (Kind::End, &value[value.len() - rest.len() - 2..])
+        } else {
+            return false;
+        };
+        while let Some(pair) = pairs::pair(rest) {
+            if is_reserved(pair.key) {
                 return false;
-            };
-            rest = &rest[pair.len..];
-            if !is_reserved(pair.key) {
-                continue;
             }
-            match first {
-                None => first = Some(pair),
-                Some(_) => others.push(pair),
+            rest = &rest[pair.len..];
+        }
+        if rest.is_empty() {
+            self.see_mark(kind, rest);
+        }
+        rest.is_empty()
+    }
+
+    /// Takes our keys out of pairs in any order; the last of a key counts.
+    fn pairs(&mut self, mut rest: &'a [u8]) {
+        let mut ours: Vec<Pair<'a>> = Vec::new();
+        while let Some(pair) = pairs::pair(rest) {
+            rest = &rest[pair.len..];
+            if is_reserved(pair.key) {
+                ours.push(pair);
             }
         }
-        for pair in others.into_iter().rev().chain(first) {
+        for pair in ours.into_iter().rev() {
             self.set(pair.key, pair.value);
         }
-        true
     }
 
     /// Takes the mark of a line without quoting, where `, ` ends a value, whatever that holds; says
