@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::colors;
 use super::dialect::Dialect;
 use super::record::Record;
 
@@ -12,7 +13,7 @@ use super::record::Record;
 pub struct Batch {
     /// The lines. Behind them may stand text that had to be decoded.
     pub bytes: Vec<u8>,
-    /// How many of the bytes are lines.
+    /// How many of the bytes are lines. Fewer, once they are parsed, if colours were taken off.
     pub lines_len: usize,
     /// Where these lines come from: the index of their source.
     pub source: usize,
@@ -75,10 +76,13 @@ impl Unreadable {
 }
 
 impl Batch {
-    /// Finds the records in the lines.
+    /// Finds the records in the lines. Colours are taken off the lines before; what is decoded is
+    /// added behind the bytes.
     pub fn parse(&mut self) {
         self.records.clear();
         self.unreadable = Unreadable::default();
+        let len = self.lines_len.min(self.bytes.len());
+        self.lines_len = colors::strip(&mut self.bytes[..len]);
         let dialect = Arc::clone(&self.dialect);
         dialect.parse(self);
         self.look_for_binary();

@@ -1,6 +1,7 @@
 //! How the lines of one log are to be read, found out from its beginning.
 
 use super::batch::{Batch, Why};
+use super::colors;
 use super::prefix::Layout;
 use super::record::{Kind, Part, Record};
 use super::{json, key_value, text};
@@ -37,18 +38,20 @@ impl Dialect {
     /// The dialect of the lines in `sample`, if there are records among them. `form` is the one that
     /// the user says it is.
     pub fn detect(sample: &[u8], form: Option<Form>) -> Option<Dialect> {
+        let mut sample = sample.to_vec();
+        let len = colors::strip(&mut sample);
+        sample.truncate(len);
         let lines = || sample.split(|&byte| byte == b'\n').map(trim_end);
         let host = Layout::host(lines().take(SAMPLE));
+        let of = |form| Dialect {
+            form,
+            host: host.clone(),
+            ..Dialect::default()
+        };
         let count = |form| {
-            let dialect = Dialect {
-                form,
-                host: host.clone(),
-                ..Dialect::default()
-            };
-            lines()
-                .filter(|line| dialect.is_record(line))
-                .take(SAMPLE)
-                .count()
+            let dialect = of(form);
+            let records = lines().filter(|line| dialect.is_record(line));
+            records.take(SAMPLE).count()
         };
         let forms = [Form::Text, Form::KeyValue, Form::Json];
         let found = forms
@@ -62,45 +65,50 @@ impl Dialect {
         if records == 0 {
             return None;
         }
-        let mut dialect = Dialect {
-            form,
-            host,
-            ..Dialect::default()
-        };
-        let records = lines().filter(|line| dialect.is_record(line)).take(SAMPLE);
-        dialect.layout = match form {
-            Form::Json => Layout::default(),
-            Form::Text | Form::KeyValue => {
-                Layout::logger(records.map(|line| dialect.host.cut(line).rest(line)))
-            }
-        };
-        dialect.legacy = dialect.is_legacy(sample);
+        let mut dialect = of(form);
+        if form == Form::KeyValue {
+            // Where a record begins is seen by its prefix.
+            let is_first = |line: &&[u8]| !line.starts_with(b" ") && dialect.is_record(line);
+            let records = lines().filter(is_first).take(SAMPLE);
+            dialect.layout = Layout::logger(records.map(|line| dialect.host.cut(line).rest(line)));
+        }
+        let batch = dialect.sample(sample.clone());
+        if form == Form::Text {
+            let firsts = batch.records.iter().take(SAMPLE);
+            let firsts = firsts.map(|record| first_line(&batch.bytes[record.text.range()]));
+            dialect.layout = Layout::logger(firsts.map(|line| dialect.host.cut(line).rest(line)));
+        }
+        dialect.legacy = is_legacy(&batch);
         Some(dialect)
     }
 
-    /// Whether there are starts and ends, and none of them has an id.
-    fn is_legacy(&self, sample: &[u8]) -> bool {
+    /// The records in a log's beginning, read as if they had no ids.
+    fn sample(&self, bytes: Vec<u8>) -> Batch {
+        let dialect = Dialect {
+            legacy: true,
+            ..self.clone()
+        };
         let mut batch = Batch {
-            lines_len: sample.len(),
-            bytes: sample.to_vec(),
-            dialect: Dialect {
-                legacy: true,
-                ..self.clone()
-            }
-            .into(),
+            lines_len: bytes.len(),
+            bytes,
+            dialect: dialect.into(),
             ..Batch::default()
         };
         batch.parse();
-        let mut marks = batch
-            .records
-            .iter()
-            .filter(|record| record.kind != Kind::Event)
-            .peekable();
-        marks.peek().is_some() && marks.all(|mark| mark.span_id == 0)
+        batch
+    }
+
+    /// Whether a line, without what the host put there, begins a record of the key-value form.
+    pub(crate) fn begins_record(&self, line: &[u8]) -> bool {
+        match self.layout.is_empty() {
+            true => !matches!(line.first(), None | Some(b' ' | b'\t')),
+            false => self.layout.cut(line).len > 0,
+        }
     }
 
     /// Whether a record ends with this line.
     pub fn is_record(&self, line: &[u8]) -> bool {
+        let line = &*colors::without(line);
         let line = self.host.cut(line).rest(line);
         match self.form {
             Form::Text => text::is_complete(line),
@@ -112,10 +120,11 @@ impl Dialect {
     /// Whether a line that is no record may be followed by one that it belongs to, as what stands above
     /// it does.
     pub(crate) fn may_continue(&self, line: &[u8]) -> bool {
+        let line = &*colors::without(line);
         let line = self.host.cut(line).rest(line);
         match self.form {
             Form::Text => text::continuation(line).is_some(),
-            Form::KeyValue => matches!(line.first(), Some(b' ' | b'\t')),
+            Form::KeyValue => !self.begins_record(line),
             Form::Json => false,
         }
     }
@@ -160,6 +169,7 @@ impl Dialect {
                 open = None;
                 record.text = Part::new(first, end);
                 record.last_line = line_at as u32;
+                record.last_line_end = end as u32;
                 record.line = first_number;
                 if record.kind == Kind::Start {
                     record.message = Some(self.message(lines, &record));
@@ -177,22 +187,50 @@ impl Dialect {
     /// The message of a record of the text form, as it is written: behind the prefix, before the
     /// pairs.
     pub(crate) fn message(&self, bytes: &[u8], record: &Record) -> Part {
-        let first = &bytes[record.text.range()];
-        let host = self.host.cut(first).len;
-        let start = record.text.start as usize + host + self.layout.cut(&first[host..]).len;
+        let start = self.message_start(bytes, record);
         // A record of several lines has its pairs on the last.
         let last = start.max(record.last_line as usize);
-        let tail = (record.tail as usize).max(last);
-        let head = &bytes[last..tail];
-        // Names are short, and a search for long texts would cost more than it saves.
-        if !head.contains(&b'=') {
-            return Part::new(start, tail);
-        }
-        Part::new(start, last + super::pairs::begin(head))
+        let line = bytes.get(last..record.last_line_end as usize);
+        Part::new(
+            start,
+            text::message_end(line.unwrap_or_default(), last, record).max(start),
+        )
+    }
+
+    /// The message of a record of the key-value form, as it is written.
+    pub(crate) fn key_value_message(&self, bytes: &[u8], record: &Record) -> Part {
+        let start = self.message_start(bytes, record);
+        let last = start.max(record.last_line as usize);
+        let line = bytes.get(last..record.last_line_end as usize);
+        let end = last + key_value::begin(line.unwrap_or_default());
+        Part::new(start, end.max(start))
+    }
+
+    fn message_start(&self, bytes: &[u8], record: &Record) -> usize {
+        let first = first_line(&bytes[record.text.range()]);
+        let host = self.host.cut(first);
+        let layout = self.layout.cut(host.rest(first));
+        record.text.start as usize + host.len + layout.len
     }
 }
 
-/// A line without its carriage return, and without the colours that a logger ends it with.
+/// Whether there are starts and ends, and none of them has an id.
+fn is_legacy(batch: &Batch) -> bool {
+    let mut marks = batch
+        .records
+        .iter()
+        .filter(|record| record.kind != Kind::Event);
+    let first = marks.next();
+    first.is_some_and(|mark| mark.span_id == 0) && marks.all(|mark| mark.span_id == 0)
+}
+
+/// The first line of a record.
+pub(crate) fn first_line(record: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'\n', record).unwrap_or(record.len());
+    &record[..end]
+}
+
+/// A line without its carriage return.
 pub(crate) fn trim_end(line: &[u8]) -> &[u8] {
     match line {
         [line @ .., b'\r'] => line,

@@ -4,12 +4,14 @@
 //! [`Dialect`]. A [`Record`] has what a tracker needs of every record. A [`View`] of it reads the rest.
 
 mod batch;
+mod colors;
 mod dialect;
 mod json;
 mod key_value;
 mod pairs;
 mod prefix;
 mod record;
+mod reserved;
 mod text;
 mod time;
 mod view;
@@ -17,7 +19,7 @@ mod view;
 pub use batch::{Batch, Unreadable, Why};
 pub(crate) use dialect::trim_end;
 pub use dialect::{Dialect, Form};
-pub use prefix::{Layout, Prefix};
+pub use prefix::{Layout, Prefix, TemplateError};
 pub use record::{Kind, Level, Outcome, Part, ProcessId, Record};
 pub use time::Time;
 pub use view::View;

@@ -22,10 +22,14 @@ const KEY: [bool; 256] = {
     is_key
 };
 
+pub(crate) fn is_key_byte(byte: u8) -> bool {
+    KEY[byte as usize]
+}
+
 /// The pair that `line` begins with.
 pub(crate) fn pair(line: &[u8]) -> Option<Pair<'_>> {
     let pair = line.strip_prefix(b", ")?;
-    let key_len = pair.iter().position(|&byte| !KEY[byte as usize])?;
+    let key_len = pair.iter().position(|&byte| !is_key_byte(byte))?;
     let (key, rest) = pair.split_at(key_len);
     let rest = rest.strip_prefix(b"=").filter(|_| !key.is_empty())?;
     let (value, cut) = match rest.first()? {

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use super::dialect::Form;
+
 /// A part of a [`Batch`](super::Batch)'s bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Part {
@@ -29,6 +31,12 @@ impl Part {
         self.start == self.end
     }
 }
+
+/// How far behind the start of a record something is, kept small; `FAR` if it is too far for that.
+pub(crate) type Offset = u16;
+
+/// What is farther than an [`Offset`] can say.
+pub(crate) const FAR: Offset = Offset::MAX;
 
 /// What a record is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -166,8 +174,18 @@ pub struct Record {
     pub process: Option<ProcessId>,
     /// All of its lines, without the last line's end.
     pub text: Part,
-    /// Its last line, where the pairs are.
+    /// How its message and its pairs are written. A logger that writes JSON may have text in it.
+    pub form: Form,
+    /// Its level, where a logger wrote it as a field of its own.
+    pub level: Option<Level>,
+    /// Where in its line a logger wrote its time as a field of its own; 0 if there is none.
+    pub(crate) time_at: Offset,
+    /// Where in its line a logger wrote its target as a field of its own; 0 if there is none.
+    pub(crate) target_at: Offset,
+    /// The last line of its message, where the pairs are.
     pub last_line: u32,
+    /// Where that line ends.
+    pub last_line_end: u32,
     /// Where its own pairs begin to be ours alone: nothing of the program is behind.
     pub tail: u32,
     /// Of a start: its message, as it is written. Of others it is found when it is asked for.

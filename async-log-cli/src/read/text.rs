@@ -42,6 +42,18 @@ pub(crate) fn continuation(line: &[u8]) -> Option<&[u8]> {
     Some(&line[tab + 1..])
 }
 
+/// Where the message ends on a record's last line, `line`, which stands at `at` in the batch: where
+/// the program's own pairs begin.
+pub(crate) fn message_end(line: &[u8], at: usize, record: &Record) -> usize {
+    let tail = (record.tail as usize).saturating_sub(at).min(line.len());
+    let head = &line[..tail];
+    // Names are short: a search made for long texts would cost more than it saves.
+    match head.contains(&b'=') {
+        false => at + tail,
+        true => at + pairs::begin(head),
+    }
+}
+
 /// Reads records of the text form.
 #[derive(Debug)]
 pub(crate) struct Reader {

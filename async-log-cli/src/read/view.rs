@@ -1,14 +1,15 @@
 //! All that stands in a record, read where it is asked for.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::batch::Batch;
-use super::dialect::Form;
-use super::pairs;
+use super::dialect::{Form, first_line, trim_end};
 use super::prefix::Prefix;
 use super::record::{Level, Part, Record};
-use super::text::is_reserved;
+use super::text::{continuation, is_reserved, message_end};
 use super::time::Time;
+use super::{json, key_value, pairs};
 
 /// A record with the bytes that it stands in.
 #[derive(Clone, Copy, Debug)]
@@ -33,68 +34,211 @@ impl<'a> View<'a> {
     /// Its message as it is written, not read back: equal messages are equal so too.
     pub fn raw_message(&self) -> &'a [u8] {
         let message = self.record.message;
-        self.part(message.unwrap_or_else(|| match self.batch.dialect.form {
-            Form::Text | Form::KeyValue | Form::Json => {
-                self.batch.dialect.message(&self.batch.bytes, self.record)
-            }
-        }))
+        let dialect = &self.batch.dialect;
+        self.part(message.unwrap_or_else(|| dialect.message(&self.batch.bytes, self.record)))
     }
 
     /// Its message as the program wrote it; of a start or an end the name of the span.
     pub fn message(&self) -> Cow<'a, str> {
         let raw = self.raw_message();
-        match self.batch.dialect.form {
-            Form::Text => unescape(raw),
-            Form::KeyValue | Form::Json => String::from_utf8_lossy(raw),
+        match self.record.form {
+            Form::Text => self.unescape(raw),
+            Form::KeyValue => self.unindent(raw),
+            Form::Json => String::from_utf8_lossy(raw),
         }
     }
 
     /// Calls `each` with the program's own pairs, in their order: its key-values, the fields of the
     /// spans around it, and of a start the arguments of its function.
     pub fn pairs(&self, mut each: impl FnMut(&str, Cow<'a, str>)) {
-        let line = &self.batch.bytes[self.record.last_line as usize..self.record.text.end as usize];
-        let mut rest = &line[pairs::begin(line)..];
+        match self.record.form {
+            Form::Text => self.text_pairs(each),
+            Form::KeyValue => {
+                for (key, value) in key_value::pairs(self.last_line()) {
+                    if !is_reserved(key) {
+                        each(text(key).as_ref(), text(value));
+                    }
+                }
+            }
+            Form::Json => {
+                json::pairs(self.behind_host(), each);
+            }
+        }
+    }
+
+    fn text_pairs(&self, mut each: impl FnMut(&str, Cow<'a, str>)) {
+        let line = self.last_line();
+        let at = self.record.last_line as usize;
+        let begin = message_end(line, at, self.record).saturating_sub(at);
+        let mut rest = line.get(begin..).unwrap_or_default();
         while let Some(pair) = pairs::pair(rest) {
             rest = &rest[pair.len..];
             if !is_reserved(pair.key) {
-                each(
-                    &String::from_utf8_lossy(pair.key),
-                    pairs::unquote(pair.value),
-                );
+                each(text(pair.key).as_ref(), pairs::unquote(pair.value));
+            }
+        }
+        // Versions 1 and 2 did not quote: `, ` ends a value, whatever it holds.
+        while let Some(pair) = rest.strip_prefix(b", ") {
+            let end = memchr::memmem::find(pair, b", ").unwrap_or(pair.len());
+            rest = &pair[end..];
+            if let Some(equals) = memchr::memchr(b'=', &pair[..end])
+                && !is_reserved(&pair[..equals])
+            {
+                each(text(&pair[..equals]).as_ref(), text(&pair[equals + 1..end]));
             }
         }
     }
 
     /// What the logger wrote before the message.
     pub fn prefix(&self) -> Prefix {
-        let first = self.text();
-        let host = self.batch.dialect.host.cut(first);
-        self.batch.dialect.layout.cut(host.rest(first))
+        self.batch.dialect.layout.cut(self.behind_host())
     }
 
-    /// When it was written, by the logger's own clock.
+    /// When it was written: by the logger's own clock, or that of what ran the program.
     pub fn time(&self) -> Option<Time> {
-        None
+        if self.batch.dialect.form == Form::Json {
+            let time = json::field(self.behind_host(), self.record.time_at, true);
+            if let Some(time) = time {
+                return Time::parse(time.as_bytes()).map(|(time, _)| time);
+            }
+        }
+        let line = self.behind_host();
+        let read =
+            |line: &[u8], range: Option<Range<usize>>| Some(Time::parse(line.get(range?)?)?.0);
+        let of_logger = read(line, self.prefix().time);
+        of_logger.or_else(|| {
+            let line = first_line(self.text());
+            read(line, self.batch.dialect.host.cut(line).time)
+        })
     }
 
     /// Its level, if the logger writes it.
     pub fn level(&self) -> Option<Level> {
-        self.prefix().level
+        match self.batch.dialect.form {
+            Form::Json => self.record.level,
+            Form::Text | Form::KeyValue => self.prefix().level,
+        }
     }
 
     /// Where it is from, if the logger writes that.
     pub fn target(&self) -> Option<Cow<'a, str>> {
-        None
+        let line = self.behind_host();
+        match self.batch.dialect.form {
+            Form::Json => json::field(line, self.record.target_at, false),
+            Form::Text | Form::KeyValue => {
+                let target = self.batch.dialect.layout.cut(line).target?;
+                // What flexi_logger writes where there is none.
+                let target = line.get(target).filter(|target| *target != b"<unnamed>");
+                target.map(text)
+            }
+        }
     }
 
     /// Of the start of a task: where it was made.
     pub fn spawn_line(&self) -> Option<Cow<'a, str>> {
         let part = self.record.spawn_line;
-        (!part.is_empty()).then(|| pairs::unquote(self.part(part)))
+        let raw = self.part(part);
+        (!part.is_empty()).then(|| match self.record.form {
+            Form::Text => pairs::unquote(raw),
+            Form::KeyValue => text(raw),
+            Form::Json => json::unescape(raw),
+        })
+    }
+
+    /// The line with the pairs, without what stands before the message's last line.
+    fn last_line(&self) -> &'a [u8] {
+        let range = self.record.last_line as usize..self.record.last_line_end as usize;
+        self.batch.bytes.get(range).unwrap_or_default()
+    }
+
+    /// Its first line, without what the host put there.
+    fn behind_host(&self) -> &'a [u8] {
+        let first = first_line(self.text());
+        self.batch.dialect.host.cut(first).rest(first)
+    }
+
+    /// Reads a message of the text form back.
+    fn unescape(&self, raw: &'a [u8]) -> Cow<'a, str> {
+        if memchr::memchr2(b'\\', b'\n', raw).is_none() {
+            return text(raw);
+        }
+        let mut message = String::with_capacity(raw.len());
+        for (index, line) in raw.split(|&byte| byte == b'\n').enumerate() {
+            let line = match index {
+                0 => line,
+                _ => {
+                    message.push('\n');
+                    let line = self.continued(line);
+                    continuation(line).unwrap_or(line)
+                }
+            };
+            unescape_line(&text(trim_end(line)), &mut message);
+        }
+        message.into()
+    }
+
+    /// Reads a message of the key-value form back, as far as that can be: env_logger indents all lines
+    /// but the first.
+    fn unindent(&self, raw: &'a [u8]) -> Cow<'a, str> {
+        if memchr::memchr(b'\n', raw).is_none() {
+            return text(raw);
+        }
+        let indent: &[u8] = match self.batch.dialect.layout.name() {
+            "env_logger" => b"    ",
+            _ => b"",
+        };
+        let mut message = String::with_capacity(raw.len());
+        for (index, line) in raw.split(|&byte| byte == b'\n').enumerate() {
+            let line = trim_end(line);
+            if index == 0 {
+                message.push_str(&text(line));
+                continue;
+            }
+            let line = self.continued(line);
+            message.push('\n');
+            message.push_str(&text(line.strip_prefix(indent).unwrap_or(line)));
+        }
+        message.into()
+    }
+
+    /// A line of a message that is not the first, without what the host put there.
+    fn continued(&self, line: &'a [u8]) -> &'a [u8] {
+        match self.batch.dialect.form {
+            Form::Json => line,
+            Form::Text | Form::KeyValue => self.batch.dialect.host.cut(line).rest(line),
+        }
     }
 }
 
-/// Reads a message of the text form back.
-fn unescape(raw: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(raw)
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// Puts the characters back that `\u{…}` names; what names none stays.
+fn unescape_line(line: &str, message: &mut String) {
+    let mut rest = line;
+    while let Some(at) = rest.find("\\u{") {
+        let (before, escape) = rest.split_at(at);
+        message.push_str(before);
+        match escaped_char(&escape[3..]) {
+            Some((c, len)) => {
+                message.push(c);
+                rest = &escape[3 + len..];
+            }
+            None => {
+                message.push_str(&escape[..3]);
+                rest = &escape[3..];
+            }
+        }
+    }
+    message.push_str(rest);
+}
+
+/// The character that the digits before a `}` name, and how many bytes they take with it.
+fn escaped_char(digits: &str) -> Option<(char, usize)> {
+    let len = digits.bytes().take(7).position(|byte| byte == b'}')?;
+    let digits = &digits[..len];
+    let is_hex = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let code = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+    Some((char::from_u32(code)?, len + 1))
 }
