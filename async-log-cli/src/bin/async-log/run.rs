@@ -15,7 +15,7 @@ use async_log_cli::input::{self, Cutter, InputError, Progress};
 use async_log_cli::pipeline::{self, Batches};
 use async_log_cli::read::Batch;
 use async_log_cli::track::{Selection, Sink, Tracker};
-use async_log_cli::write::{flame, stats};
+use async_log_cli::write::{chrome::Chrome, flame, perfetto::Perfetto, stats, trace};
 
 use crate::args::{Cli, Command, Selected, Shared};
 use crate::output::Output;
@@ -104,6 +104,8 @@ fn draw(command: &Command, shared: &Shared) -> Result<Exit, Failure> {
             options.title.clone_from(title);
             input.read(flame::Flame::new(options, out), *spawned)
         }
+        Command::Chrome(_) => input.read(Chrome::new(trace::Options::default(), out), false),
+        Command::Perfetto(_) => input.read(Perfetto::new(trace::Options::default(), out), false),
         Command::Completions { .. } | Command::Manual => Ok(()),
         _ => Ok(()),
     };

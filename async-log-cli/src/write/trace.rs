@@ -1,0 +1,719 @@
+//! What both formats of traces have in common: a [`Sink`] that knows where and when a span is drawn,
+//! over a [`Format`] that knows how.
+//!
+//! A span is drawn when it ends. Readers sort what they read by time and, of the same time, by its place
+//! in the file; so what begins together with the span around it is held until that is drawn.
+
+use std::io;
+
+use super::tracks::{Lane, Lanes, NewTrack, Owner};
+use crate::read::{Outcome, ProcessId, View};
+use crate::track::{End, Event, OpenSpans, Process, Sink, Start};
+
+/// What is drawn.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// Records that are neither start nor end, too.
+    pub events: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { events: true }
+    }
+}
+
+/// A piece of the file.
+#[derive(Debug, Default)]
+pub struct Piece {
+    pub(crate) bytes: Vec<u8>,
+    /// The spans that are drawn in it.
+    drawn: Vec<Drawn>,
+}
+
+/// A span that is drawn.
+#[derive(Clone, Copy, Debug, Default)]
+struct Drawn {
+    process: usize,
+    id: u64,
+    place: Place,
+    /// Its offset in the piece, or in the file.
+    offset: u64,
+}
+
+/// A track and a time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    pub(crate) track: u32,
+    pub(crate) at: u64,
+}
+
+/// A process that a trace names.
+#[derive(Clone, Copy, Debug)]
+pub struct Pid {
+    /// Its number in the trace.
+    pub(crate) number: u64,
+    id: Option<ProcessId>,
+}
+
+/// What is known of a span that is drawn.
+#[derive(Debug)]
+pub struct Slice<'a> {
+    pub(crate) pid: u64,
+    pub(crate) place: Place,
+    /// None if it has not ended.
+    pub(crate) end: Option<u64>,
+    pub(crate) outcome: Outcome,
+    /// Its name and its arguments, as the format wrote them.
+    pub(crate) text: &'a [u8],
+    /// It is a task: the number of the arrow that comes from who spawned it.
+    pub(crate) flow_in: Option<u64>,
+    /// The numbers of the arrows to the tasks that it spawned.
+    pub(crate) flows_out: &'a [Spawned],
+}
+
+/// A task that a span spawned.
+#[derive(Clone, Copy, Debug)]
+pub struct Spawned {
+    id: u64,
+    pub(crate) flow: u64,
+    /// Where it is drawn, once it is.
+    place: Option<Place>,
+}
+
+/// How a trace is written.
+pub trait Format {
+    /// How much earlier a span that never ended has to begin if one begins with it that did.
+    const OPEN_EARLIER: u64;
+
+    /// Writes what a file begins with. `at` is the first time that is known.
+    fn begin(&mut self, at: u64, to: &mut Vec<u8>);
+
+    /// Writes what a file ends with.
+    fn end(&mut self, to: &mut Vec<u8>);
+
+    /// Names a process.
+    fn process(&mut self, index: usize, pid: u64, name: &str, to: &mut Vec<u8>);
+
+    /// Names a track.
+    fn track(&mut self, pid: u64, track: u32, new: &NewTrack<'_>, name: &str, to: &mut Vec<u8>);
+
+    /// Writes a span's name and arguments into `text`; what has to be said first of words, to `to`.
+    fn describe(&mut self, span: Described<'_>, text: &mut Vec<u8>, to: &mut Vec<u8>);
+
+    /// Writes a span. Gives the offset in `to` by which more can be said of it.
+    fn slice(&mut self, slice: &Slice<'_>, to: &mut Vec<u8>) -> usize;
+
+    /// Writes a record.
+    fn instant(&mut self, pid: u64, place: Place, view: View<'_>, to: &mut Vec<u8>);
+
+    /// Writes an arrow from one span to another; both are drawn.
+    fn flow(&mut self, flow: u64, from: (u64, Place), into: (u64, Place), to: &mut Vec<u8>);
+
+    /// Says of a span that is drawn, at that offset in the file, that it spawned a task. False if it is
+    /// too late for that.
+    fn spawned(&mut self, at: u64, flow: u64) -> bool;
+
+    /// Writes what the file goes on with, and leaves `bytes` empty.
+    fn write(&mut self, bytes: &mut Vec<u8>) -> io::Result<()>;
+
+    /// Writes what is left.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+/// What is said of a span.
+#[derive(Debug)]
+pub struct Described<'a> {
+    pub(crate) view: View<'a>,
+    pub(crate) id: u64,
+    /// The span around it.
+    pub(crate) parent: u64,
+    /// Its start is not in the log.
+    pub(crate) end_alone: bool,
+}
+
+/// Draws the spans and the records of a log.
+#[derive(Debug)]
+pub struct Trace<F> {
+    format: F,
+    options: Options,
+    lanes: Lanes,
+    pids: Vec<Pid>,
+    recent: Vec<Drawn>,
+    file: Vec<u8>,
+    /// How much of the file is written.
+    written: u64,
+    begun: bool,
+    spare: Vec<Vec<u8>>,
+}
+
+/// What a [`Trace`] keeps of an open span.
+#[derive(Debug)]
+pub struct Kept {
+    /// None if it is not drawn.
+    lane: Option<Lane>,
+    /// The span around it that is drawn, 0 if there is none.
+    around: u64,
+    text: Vec<u8>,
+    spawner: Spawner,
+    more: Option<Box<More>>,
+}
+
+/// What few open spans have.
+#[derive(Debug, Default)]
+struct More {
+    /// What is to be drawn behind it.
+    held: Piece,
+    /// When the last that is held ends.
+    held_until: u64,
+    /// The tasks that it spawned.
+    spawned: Vec<Spawned>,
+}
+
+/// Where the arrow to a task comes from.
+#[derive(Clone, Copy, Debug)]
+enum Spawner {
+    None,
+    /// The open span around it, and the task's place among those that it spawned.
+    Open(usize),
+    Drawn(Place),
+}
+
+/// How many arrows can begin at one span.
+const FLOWS: usize = 1 << 14;
+
+/// How much is held for one span.
+const HELD: usize = 1 << 20;
+
+/// How many spans are remembered that ended: a task may still begin that one of them spawned.
+const RECENT: usize = 1 << 12;
+
+impl<F: Format> Trace<F> {
+    pub(crate) fn over(format: F, options: Options) -> Self {
+        Trace {
+            format,
+            options,
+            lanes: Lanes::default(),
+            pids: Vec::new(),
+            recent: vec![Drawn::default(); RECENT],
+            file: Vec::new(),
+            written: 0,
+            begun: false,
+            spare: Vec::new(),
+        }
+    }
+
+    pub(crate) fn into_format(self) -> F {
+        self.format
+    }
+
+    /// Begins the file, and names the process, if that is still to be done.
+    fn prepare(&mut self, process: Process, at: u64) {
+        if !self.begun {
+            self.begun = true;
+            self.format.begin(at, &mut self.file);
+        }
+        let known = self.pids.get(process.index);
+        if known.is_none_or(|pid| pid.id.is_none() && process.id.is_some()) {
+            self.name_process(process);
+        }
+    }
+
+    #[cold]
+    fn name_process(&mut self, process: Process) {
+        let os = process.id.map(|id| id.pid);
+        // A process that has started anew in its container has the same number.
+        let same = |pid: &&Pid| pid.id.map(|id| id.pid) == os && os.is_some();
+        let before = self.pids.iter().filter(same).count();
+        let mut name = match os {
+            Some(pid) => format!("process {pid}"),
+            None => "process".into(),
+        };
+        if before > 0 {
+            name += &format!(" ({})", before + 1);
+        }
+        while self.pids.len() <= process.index {
+            // Formats have 31 bits for it.
+            let wanted = os.filter(|pid| (1..1 << 31).contains(pid)).unwrap_or(1);
+            let taken = |number: u64| self.pids.iter().any(|pid| pid.number == number);
+            let number = (wanted..).find(|number| !taken(*number)).unwrap_or(wanted);
+            self.pids.push(Pid { number, id: None });
+        }
+        let pid = &mut self.pids[process.index];
+        pid.id = process.id;
+        self.format
+            .process(process.index, pid.number, &name, &mut self.file);
+    }
+
+    /// The track of a lane, which is named if it is new.
+    fn track(&mut self, lane: Lane) -> u32 {
+        let Trace {
+            lanes,
+            format,
+            pids,
+            file,
+            ..
+        } = self;
+        lanes.track(lane, |track, new| {
+            let pid = pids[new.owner.process].number;
+            format.track(pid, track, &new, &track_name(&new), file);
+        })
+    }
+
+    fn text(&mut self) -> Vec<u8> {
+        let mut text = self.spare.pop().unwrap_or_default();
+        text.clear();
+        text
+    }
+
+    /// Draws a span, into `held` if it is held, and remembers that it is drawn.
+    fn draw(&mut self, drawn: Drawn, slice: &Slice<'_>, held: Option<&mut Piece>) {
+        match held {
+            Some(piece) => {
+                let offset = self.format.slice(slice, &mut piece.bytes) as u64;
+                piece.drawn.push(Drawn { offset, ..drawn });
+            }
+            None => {
+                let offset = self.format.slice(slice, &mut self.file) as u64 + self.written;
+                self.recent[drawn.id as usize % RECENT] = Drawn { offset, ..drawn };
+            }
+        }
+    }
+
+    /// Draws what was held.
+    fn release(&mut self, piece: &mut Piece, held: Option<&mut Piece>) {
+        let base = match &held {
+            Some(held) => held.bytes.len() as u64,
+            None => self.file.len() as u64 + self.written,
+        };
+        let drawn = piece.drawn.drain(..).map(|drawn| Drawn {
+            offset: drawn.offset + base,
+            ..drawn
+        });
+        match held {
+            Some(held) => {
+                held.drawn.extend(drawn);
+                held.bytes.append(&mut piece.bytes);
+            }
+            None => {
+                for drawn in drawn {
+                    self.recent[drawn.id as usize % RECENT] = drawn;
+                }
+                self.file.append(&mut piece.bytes);
+            }
+        }
+    }
+
+    /// Finds where the arrow to a task comes from.
+    fn spawner(
+        &mut self,
+        process: usize,
+        id: u64,
+        parent: u64,
+        open: &mut OpenSpans<Kept>,
+    ) -> Spawner {
+        if let Some(parent) = open.get_mut(parent) {
+            if parent.kept.lane.is_none() {
+                return Spawner::None;
+            }
+            let spawned = &mut parent.kept.more().spawned;
+            if spawned.len() >= FLOWS {
+                return Spawner::None;
+            }
+            spawned.push(Spawned {
+                id,
+                flow: flow(process, id),
+                place: None,
+            });
+            return Spawner::Open(spawned.len() - 1);
+        }
+        let recent = self.recent[parent as usize % RECENT];
+        let is_known = parent != 0 && recent.id == parent && recent.process == process;
+        if is_known && self.format.spawned(recent.offset, flow(process, id)) {
+            return Spawner::Drawn(recent.place);
+        }
+        Spawner::None
+    }
+
+    /// Writes when there is enough.
+    fn flush(&mut self) -> io::Result<()> {
+        const ENOUGH: usize = 1 << 20;
+        if self.file.len() < ENOUGH {
+            return Ok(());
+        }
+        self.written += self.file.len() as u64;
+        self.format.write(&mut self.file)
+    }
+}
+
+impl Kept {
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// Whether what starts and ends then has to be held until this span, which started then, is drawn.
+    fn holds(&self, own_start: u64, start: u64) -> bool {
+        match &self.more {
+            None => start == own_start,
+            Some(more) => {
+                let behind_held = !more.held.bytes.is_empty() && start <= more.held_until;
+                (start == own_start || behind_held) && more.held.bytes.len() < HELD
+            }
+        }
+    }
+}
+
+/// The number of the arrow to a task: ids of spans are unique in a process only.
+fn flow(process: usize, id: u64) -> u64 {
+    (process as u64) << 48 ^ id
+}
+
+fn track_name(new: &NewTrack<'_>) -> String {
+    let owner = new.owner;
+    let mut name = match (owner.task, owner.thread) {
+        (0, 1) => "main".into(),
+        (0, thread) => format!("thread {thread}"),
+        (task, _) => format!("task {task}"),
+    };
+    if let Some(of) = new.name {
+        name.push(' ');
+        name.push_str(of);
+    }
+    if new.line > 0 {
+        name += &format!(" ({})", new.line + 1);
+    }
+    name
+}
+
+impl<F: Format> Sink for Trace<F> {
+    type Kept = Kept;
+
+    fn wants_events(&self) -> bool {
+        self.options.events
+    }
+
+    fn start(&mut self, start: Start<'_>, open: &mut OpenSpans<Kept>) -> io::Result<Kept> {
+        let (process, record) = (start.process.index, start.view.record);
+        let around = match open.get(start.parent) {
+            Some(parent) if parent.kept.lane.is_none() => parent.kept.around,
+            Some(_) => start.parent,
+            None => 0,
+        };
+        if !start.selected {
+            return Ok(Kept {
+                lane: None,
+                around,
+                text: Vec::new(),
+                spawner: Spawner::None,
+                more: None,
+            });
+        }
+        self.prepare(start.process, start.at);
+        let owner = Owner::new(process, record.task_id, record.thread_id);
+        let parent = open.get(around).and_then(|parent| parent.kept.lane);
+        let parent = parent.map(|lane| (around, lane));
+        let lane = self.lanes.enter(owner, start.id, parent, start.at);
+        let is_task = record.task_parent_id.is_some();
+        if is_task {
+            self.lanes.name(lane, &start.view.message());
+        }
+        let spawner = match is_task && start.parent != 0 {
+            true => self.spawner(process, start.id, start.parent, open),
+            false => Spawner::None,
+        };
+        let mut text = self.text();
+        let described = Described {
+            view: start.view,
+            id: start.id,
+            parent: start.parent,
+            end_alone: false,
+        };
+        self.format.describe(described, &mut text, &mut self.file);
+        Ok(Kept {
+            lane: Some(lane),
+            around,
+            text,
+            spawner,
+            more: None,
+        })
+    }
+
+    fn event(&mut self, event: Event<'_>, open: &mut OpenSpans<Kept>) -> io::Result<()> {
+        let record = event.view.record;
+        let span = open.get(event.span);
+        let inside = span.and_then(|span| Some((span.kept.lane?, span.start)));
+        self.prepare(event.process, event.at);
+        let owner = Owner::new(event.process.index, record.task_id, record.thread_id);
+        let lane = inside.map_or_else(|| self.lanes.first(owner), |(lane, _)| lane);
+        let at = self
+            .lanes
+            .record(lane, event.at, inside.map(|(_, start)| start));
+        let place = Place {
+            track: self.track(lane),
+            at,
+        };
+        let pid = self.pids[event.process.index].number;
+        self.format.instant(pid, place, event.view, &mut self.file);
+        self.flush()
+    }
+
+    fn end(&mut self, end: End<'_, Kept>, open: &mut OpenSpans<Kept>) -> io::Result<()> {
+        match end.span {
+            Some(_) => self.end_of_span(end, open),
+            None => self.end_alone(&end),
+        }
+        self.flush()
+    }
+
+    fn left_open(&mut self, process: Process, open: OpenSpans<Kept>) -> io::Result<()> {
+        let index = process.index;
+        let pid = self.pids.get(index).map_or(0, |pid| pid.number);
+        let mut spans = open;
+        let stacks = self.lanes.left_open(index);
+        let mut places = hashbrown::HashMap::new();
+        for stack in &stacks {
+            // What begins together with the span around it pulls that along.
+            let mut above = u64::MAX;
+            for id in stack.iter().rev() {
+                let Some(span) = spans.get(*id) else { continue };
+                let Some(lane) = span.kept.lane else { continue };
+                let holds = span
+                    .kept
+                    .more
+                    .as_ref()
+                    .is_some_and(|more| !more.held.bytes.is_empty());
+                let earlier = if holds { F::OPEN_EARLIER } else { 0 };
+                let at = span.start.saturating_sub(earlier).min(above);
+                above = at;
+                let track = if span.selected { self.track(lane) } else { 0 };
+                places.insert(*id, Place { track, at });
+            }
+        }
+        for id in stacks.into_iter().flatten() {
+            let Some(span) = spans.remove(id) else {
+                continue;
+            };
+            let Some(&place) = places.get(&id) else {
+                continue;
+            };
+            let mut kept = span.kept;
+            let mut more = kept.more.take().unwrap_or_default();
+            let spawner = match kept.spawner {
+                Spawner::None => None,
+                Spawner::Open(_) => places.get(&span.parent).copied().filter(|of| of.track != 0),
+                Spawner::Drawn(place) => Some(place),
+            };
+            if span.selected {
+                let slice = Slice {
+                    pid,
+                    place,
+                    end: None,
+                    outcome: Outcome::Finished,
+                    text: &kept.text,
+                    flow_in: spawner.map(|_| flow(index, id)),
+                    flows_out: &more.spawned,
+                };
+                self.format.slice(&slice, &mut self.file);
+                if let Some(from) = spawner {
+                    let (from, into) = ((pid, from), (pid, place));
+                    self.format
+                        .flow(flow(index, id), from, into, &mut self.file);
+                }
+            }
+            self.release(&mut more.held, None);
+            if span.selected {
+                for spawned in &more.spawned {
+                    if let Some(into) = spawned.place {
+                        let (from, into) = ((pid, place), (pid, into));
+                        self.format.flow(spawned.flow, from, into, &mut self.file);
+                    }
+                }
+            }
+            self.spare.push(kept.text);
+            self.flush()?;
+        }
+        self.lanes.forget_process(index);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if !self.begun {
+            self.format.begin(0, &mut self.file);
+        }
+        self.format.end(&mut self.file);
+        self.format.write(&mut self.file)?;
+        self.format.finish()
+    }
+}
+
+impl<F: Format> Trace<F> {
+    fn end_of_span(&mut self, end: End<'_, Kept>, open: &mut OpenSpans<Kept>) {
+        let Some(span) = end.span else { return };
+        let Kept {
+            lane,
+            around,
+            text,
+            spawner,
+            more,
+        } = span.kept;
+        let Some(lane) = lane else { return };
+        let (process, id) = (end.process.index, end.id);
+        let holder = open
+            .get(around)
+            .filter(|parent| parent.kept.holds(parent.start, span.start));
+        let held_by = holder.map(|_| around);
+        let until = end.at.max(span.start);
+        let lane = self
+            .lanes
+            .leave(lane, (id, held_by), (span.start, until), |id, to| {
+                if let Some(moved) = open.get_mut(id) {
+                    moved.kept.lane = Some(to);
+                }
+            });
+        let mut more = more;
+        let place = Place {
+            track: if end.selected { self.track(lane) } else { 0 },
+            at: span.start,
+        };
+        let pid = self.pids[process].number;
+        // Taken out for as long as it is written to.
+        let mut holder = held_by.and_then(|id| open.get_mut(id)).map(|parent| {
+            let more = parent.kept.more();
+            more.held_until = more.held_until.max(until);
+            std::mem::take(&mut more.held)
+        });
+        if end.selected {
+            let slice = Slice {
+                pid,
+                place,
+                end: Some(until),
+                outcome: end.outcome,
+                text: &text,
+                flow_in: match spawner {
+                    Spawner::None => None,
+                    _ => Some(flow(process, id)),
+                },
+                flows_out: more.as_ref().map_or(&[], |more| &more.spawned),
+            };
+            let drawn = Drawn {
+                process,
+                id,
+                place,
+                offset: 0,
+            };
+            self.draw(drawn, &slice, holder.as_mut());
+        }
+        if let Some(more) = &mut more {
+            self.release(&mut more.held, holder.as_mut());
+        }
+        if let Some(held) = holder
+            && let Some(parent) = open.get_mut(around)
+        {
+            parent.kept.more().held = held;
+        }
+        if end.selected {
+            self.end_flow(process, (id, span.parent), spawner, place, open);
+        }
+        if let Some(more) = more {
+            self.begin_flows(process, &more.spawned, end.selected.then_some(place), open);
+        }
+        self.spare.push(text);
+    }
+
+    /// Draws the arrow to a task that is drawn now, or tells who spawned it where it is.
+    fn end_flow(
+        &mut self,
+        process: usize,
+        (id, parent): (u64, u64),
+        spawner: Spawner,
+        place: Place,
+        open: &mut OpenSpans<Kept>,
+    ) {
+        let pid = self.pids[process].number;
+        match spawner {
+            Spawner::None => {}
+            Spawner::Open(index) => {
+                let more = open
+                    .get_mut(parent)
+                    .and_then(|parent| parent.kept.more.as_mut());
+                if let Some(spawned) = more.and_then(|more| more.spawned.get_mut(index)) {
+                    spawned.place = Some(place);
+                }
+            }
+            Spawner::Drawn(from) => {
+                let (from, into) = ((pid, from), (pid, place));
+                self.format
+                    .flow(flow(process, id), from, into, &mut self.file);
+            }
+        }
+    }
+
+    /// Draws the arrows from a span that is drawn now to the tasks that are, and tells the others
+    /// where it is.
+    fn begin_flows(
+        &mut self,
+        process: usize,
+        spawned: &[Spawned],
+        place: Option<Place>,
+        open: &mut OpenSpans<Kept>,
+    ) {
+        let pid = self.pids[process].number;
+        for spawned in spawned {
+            if let Some(task) = open.get_mut(spawned.id) {
+                task.kept.spawner = place.map_or(Spawner::None, Spawner::Drawn);
+            } else if let (Some(from), Some(into)) = (place, spawned.place) {
+                let (from, into) = ((pid, from), (pid, into));
+                self.format.flow(spawned.flow, from, into, &mut self.file);
+            }
+        }
+    }
+
+    /// Draws a span of which only the end is in the log.
+    fn end_alone(&mut self, end: &End<'_, Kept>) {
+        // Nothing before it said a time.
+        if !end.selected || end.at == 0 {
+            return;
+        }
+        let start = end.at.saturating_sub(end.duration);
+        self.prepare(end.process, start);
+        let record = end.view.record;
+        let owner = Owner::new(end.process.index, record.task_id, record.thread_id);
+        let lane = self.lanes.enter(owner, end.id, None, start);
+        let lane = self
+            .lanes
+            .leave(lane, (end.id, None), (start, end.at), |_, _| {});
+        let mut text = self.text();
+        let described = Described {
+            view: end.view,
+            id: end.id,
+            parent: 0,
+            end_alone: true,
+        };
+        self.format.describe(described, &mut text, &mut self.file);
+        let slice = Slice {
+            pid: self.pids[end.process.index].number,
+            place: Place {
+                track: self.track(lane),
+                at: start,
+            },
+            end: Some(end.at),
+            outcome: end.outcome,
+            text: &text,
+            flow_in: None,
+            flows_out: &[],
+        };
+        self.format.slice(&slice, &mut self.file);
+        self.spare.push(text);
+    }
+}
+
+/// What a record is called: the first line of its message, or the beginning of that.
+pub(crate) fn first_line(message: &str) -> &str {
+    const LONG: usize = 120;
+    let line = message.lines().next().unwrap_or("");
+    let end = (0..=LONG.min(line.len()))
+        .rev()
+        .find(|at| line.is_char_boundary(*at));
+    &line[..end.unwrap_or(0)]
+}
