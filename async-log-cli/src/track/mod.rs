@@ -9,6 +9,7 @@ mod select;
 mod sink;
 mod tracker;
 
+pub(crate) use names::fold;
 pub use names::{NameId, Names};
 pub use open::{Open, OpenSpans};
 pub use select::{Bound, Selection};

@@ -1,6 +1,5 @@
 //! Names, each kept once.
 
-use std::fmt::Write;
 use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
@@ -84,6 +83,11 @@ impl Names {
         &self.written[id.index()]
     }
 
+    /// All of them, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.written.iter().map(|name| &**name)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.written.len()
@@ -113,7 +117,7 @@ const fn is_escape(byte: u8) -> bool {
 }
 
 /// Writes a name with a `#` for each of its numbers.
-fn fold(name: &[u8], folded: &mut Vec<u8>) {
+pub(crate) fn fold(name: &[u8], folded: &mut Vec<u8>) {
     folded.clear();
     let mut in_number = false;
     for &byte in name {
@@ -124,19 +128,4 @@ fn fold(name: &[u8], folded: &mut Vec<u8>) {
         }
         in_number = byte.is_ascii_digit();
     }
-}
-
-/// Text for a person: what is not UTF-8 is replaced, what would move a cursor is escaped.
-pub(crate) fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => out.push(' '),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out
 }

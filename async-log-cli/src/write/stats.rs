@@ -1,32 +1,139 @@
 //! `stats`: a row a span name.
 
-use std::io;
+use std::cmp::Reverse;
+use std::io::{self, Write};
 
+use anstyle::Style;
+use clap::ValueEnum;
 use hdrhistogram::Histogram;
+use serde::Serialize;
 
+use super::number::{DURATION_WIDTH, count, duration, duration_column};
+use super::table::{Cell, Column, Table};
+use super::terminal::{
+    CANCELLED, DIM, ERROR, Line, Look, PANICKED, PLAIN, TASK, UNFINISHED, share_style,
+};
 use crate::read::{Outcome, View};
 use crate::track::{End, NameId, Names, Open, OpenSpans, Process, Sink, Start};
 
+/// How `stats` counts, and what it writes.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// What it looks like.
+    pub look: Look,
+    /// Keeps names apart that differ in numbers.
+    pub exact: bool,
+    /// What comes first.
+    pub sort: Sort,
+    /// How many names, all if not said.
+    pub limit: Option<usize>,
+    /// JSON instead of a table.
+    pub json: bool,
+}
+
+/// What the largest comes first of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[non_exhaustive]
+pub enum Sort {
+    /// The time in which no span inside was open.
+    #[default]
+    #[value(name = "self")]
+    SelfTime,
+    /// The time from start to end.
+    Total,
+    /// How many have ended.
+    Count,
+    /// What half of them do not exceed.
+    P50,
+    /// What 95 of 100 do not exceed.
+    P95,
+    /// What 99 of 100 do not exceed.
+    P99,
+    /// The longest.
+    Max,
+    /// How many did not just end: errors, cancelled, panicked, unfinished.
+    Bad,
+    /// The name, from A to Z.
+    Name,
+}
+
+/// The durations of all spans of one name. A few are kept as they are; names that are hardly ever used
+/// take no room for a histogram.
+#[derive(Debug)]
+enum Durations {
+    Few(Vec<u64>),
+    /// Two digits, up to the longest, in 27 KB.
+    Many(Histogram<u32>),
+}
+
+/// How many are a few.
+const FEW: usize = 64;
+
+/// Nothing is told apart from here on: 73 years.
+const LONGEST: u64 = 1 << 61;
+
+impl Durations {
+    #[inline]
+    fn add(&mut self, duration: u64) {
+        match self {
+            Durations::Many(all) => {
+                // It grows as far as that, so nothing is refused.
+                let _ = all.record(duration.min(LONGEST));
+            }
+            Durations::Few(few) if few.len() < FEW => few.push(duration),
+            Durations::Few(_) => self.add_another(duration),
+        }
+    }
+
+    #[cold]
+    fn add_another(&mut self, duration: u64) {
+        let Durations::Few(few) = self else { return };
+        let Ok(mut all) = Histogram::new(2) else {
+            return;
+        };
+        for duration in few.iter().chain([&duration]) {
+            let _ = all.record((*duration).min(LONGEST));
+        }
+        *self = Durations::Many(all);
+    }
+
+    /// What so many of 100 do not exceed.
+    fn percentile(&self, percent: usize) -> u64 {
+        match self {
+            Durations::Many(all) => all.value_at_quantile(percent as f64 / 100.0),
+            Durations::Few(few) => {
+                let mut sorted = few.clone();
+                sorted.sort_unstable();
+                let rank = (sorted.len() * percent).div_ceil(100);
+                sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
+            }
+        }
+    }
+}
+
 /// What is known of all spans of one name.
 #[derive(Debug)]
-struct Row {
+struct Counted {
+    ended: u64,
     total: u64,
     self_time: u64,
     max: u64,
-    durations: Histogram<u64>,
+    durations: Durations,
     errors: u64,
     cancelled: u64,
     panicked: u64,
     unfinished: u64,
 }
 
-impl Default for Row {
+impl Default for Counted {
     fn default() -> Self {
-        Row {
+        Counted {
+            ended: 0,
             total: 0,
             self_time: 0,
             max: 0,
-            durations: Histogram::new(2).expect("two digits are allowed"),
+            durations: Durations::Few(Vec::new()),
             errors: 0,
             cancelled: 0,
             panicked: 0,
@@ -35,32 +142,173 @@ impl Default for Row {
     }
 }
 
-/// Counts and times the spans of each name.
-#[derive(Debug, Default)]
-pub struct Stats {
-    names: Names,
-    rows: Vec<Row>,
+/// A row of the result.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    count: u64,
+    total_ns: u64,
+    self_ns: u64,
+    p50_ns: Option<u64>,
+    p95_ns: Option<u64>,
+    p99_ns: Option<u64>,
+    max_ns: Option<u64>,
+    errors: u64,
+    cancelled: u64,
+    panicked: u64,
+    unfinished: u64,
 }
 
-impl Stats {
-    /// Counts names apart that differ in numbers, if they are to be `exact`.
-    pub fn new(exact: bool) -> Self {
+/// Counts and times the spans of each name.
+#[derive(Debug)]
+pub struct Stats<W> {
+    options: Options,
+    out: W,
+    names: Names,
+    counted: Vec<Counted>,
+}
+
+impl<W: Write> Stats<W> {
+    /// Writes to `out` when the log is over.
+    pub fn new(options: Options, out: W) -> Self {
         Stats {
-            names: Names::new(exact),
-            rows: Vec::new(),
+            names: Names::new(options.exact),
+            options,
+            out,
+            counted: Vec::new(),
         }
+    }
+
+    /// What it writes to.
+    pub fn into_inner(self) -> W {
+        self.out
     }
 
     fn id(&mut self, view: View<'_>) -> NameId {
         let id = self.names.id(view);
-        if id.index() == self.rows.len() {
-            self.rows.push(Row::default());
+        if id.index() == self.counted.len() {
+            self.counted.push(Counted::default());
         }
         id
     }
+
+    /// The names that there is something to say of, sorted. A name of which nothing was selected is
+    /// none of them.
+    fn rows(&self) -> Vec<Row<'_>> {
+        let ids = self.names.iter().zip(&self.counted);
+        let known = ids.filter(|(_, of)| of.ended + of.unfinished > 0);
+        let mut rows: Vec<_> = known.map(|(name, of)| Row::new(name, of)).collect();
+        rows.sort_by(|a, b| a.name.cmp(b.name));
+        rows.sort_by_key(|row| Reverse(row.key(self.options.sort)));
+        rows
+    }
 }
 
-impl Sink for Stats {
+impl<'a> Row<'a> {
+    fn new(name: &'a str, of: &Counted) -> Self {
+        // A histogram gives the largest duration that it cannot tell from the right one.
+        let percentile = |percent| of.durations.percentile(percent).min(of.max);
+        let some = of.ended > 0;
+        Row {
+            name,
+            count: of.ended,
+            total_ns: of.total,
+            self_ns: of.self_time,
+            p50_ns: some.then(|| percentile(50)),
+            p95_ns: some.then(|| percentile(95)),
+            p99_ns: some.then(|| percentile(99)),
+            max_ns: some.then_some(of.max),
+            errors: of.errors,
+            cancelled: of.cancelled,
+            panicked: of.panicked,
+            unfinished: of.unfinished,
+        }
+    }
+
+    fn key(&self, sort: Sort) -> u64 {
+        match sort {
+            Sort::SelfTime => self.self_ns,
+            Sort::Total => self.total_ns,
+            Sort::Count => self.count,
+            Sort::P50 => self.p50_ns.unwrap_or(0),
+            Sort::P95 => self.p95_ns.unwrap_or(0),
+            Sort::P99 => self.p99_ns.unwrap_or(0),
+            Sort::Max => self.max_ns.unwrap_or(0),
+            Sort::Bad => self.errors + self.cancelled + self.panicked + self.unfinished,
+            Sort::Name => 0,
+        }
+    }
+}
+
+const COLUMNS: [Column; 13] = [
+    Column::cut("name", 0),
+    Column::right("count", 2),
+    Column::right("total", 3),
+    Column::right("self", 0),
+    Column::left("", 10),
+    Column::right("p50", 4),
+    Column::right("p95", 8),
+    Column::right("p99", 9),
+    Column::right("max", 5),
+    Column::right("errors", 6),
+    Column::right("cancelled", 7),
+    Column::right("panicked", 6),
+    Column::right("unfinished", 6),
+];
+
+/// The cells of a row, where `all` is the self time of all rows.
+fn cells(row: &Row<'_>, all: u64) -> Vec<Cell> {
+    let style = share_style(row.self_ns, all);
+    let time = |time: Option<u64>, style| match time {
+        Some(time) => Cell::new(style, &duration_column(time)),
+        None => Cell::new(DIM, &format!("{:>1$}", "- ", DURATION_WIDTH)),
+    };
+    let number = |number, style| match number {
+        0 => Cell::default(),
+        number => Cell::new(style, &count(number)),
+    };
+    let spans = (row.count > 0).then_some(());
+    vec![
+        Cell::new(worst(row), row.name),
+        Cell::new(PLAIN, &count(row.count)),
+        time(spans.map(|()| row.total_ns), PLAIN),
+        time(spans.map(|()| row.self_ns), style),
+        Cell::new(TASK, &bar(row.self_ns, all)),
+        time(row.p50_ns, PLAIN),
+        time(row.p95_ns, PLAIN),
+        time(row.p99_ns, PLAIN),
+        time(row.max_ns, PLAIN),
+        number(row.errors, ERROR),
+        number(row.cancelled, CANCELLED),
+        number(row.panicked, PANICKED),
+        number(row.unfinished, UNFINISHED),
+    ]
+}
+
+/// How a name is written: by the worst that has happened to its spans.
+fn worst(row: &Row<'_>) -> Style {
+    let bad = [
+        (PANICKED, row.panicked),
+        (ERROR, row.errors),
+        (UNFINISHED, row.unfinished),
+        (CANCELLED, row.cancelled),
+    ];
+    let found = bad.into_iter().find(|(_, count)| *count > 0);
+    found.map_or(PLAIN, |(style, _)| style)
+}
+
+/// The width of a bar for all of the time.
+const BAR: u64 = 10;
+
+/// The part that a time is of the whole, in eighths of a column.
+fn bar(part: u64, whole: u64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let steps = u128::from(part) * u128::from(BAR * 8) / u128::from(whole.max(1));
+    let full = "█".repeat((steps / 8) as usize);
+    format!("{full}{}", EIGHTHS[(steps % 8) as usize])
+}
+
+impl<W: Write> Sink for Stats<W> {
     type Kept = NameId;
 
     fn wants_events(&self) -> bool {
@@ -79,15 +327,17 @@ impl Sink for Stats {
             Some(span) => span.kept,
             None => self.id(end.view),
         };
-        let row = &mut self.rows[id.index()];
-        row.total += end.duration;
-        row.self_time += end.span.as_ref().map_or(0, |span| span.self_time(end.at));
-        row.max = row.max.max(end.duration);
-        row.durations.saturating_record(end.duration);
+        let self_time = end.span.as_ref().map_or(0, |span| span.self_time(end.at));
+        let of = &mut self.counted[id.index()];
+        of.ended += 1;
+        of.total = of.total.saturating_add(end.duration);
+        of.self_time = of.self_time.saturating_add(self_time);
+        of.max = of.max.max(end.duration);
+        of.durations.add(end.duration);
         match end.outcome {
-            Outcome::Error => row.errors += 1,
-            Outcome::Cancelled => row.cancelled += 1,
-            Outcome::Panicked => row.panicked += 1,
+            Outcome::Error => of.errors += 1,
+            Outcome::Cancelled => of.cancelled += 1,
+            Outcome::Panicked => of.panicked += 1,
             Outcome::Finished | Outcome::Other => {}
         }
         Ok(())
@@ -96,21 +346,100 @@ impl Sink for Stats {
     fn left_open(&mut self, _: Process, open: OpenSpans<NameId>) -> io::Result<()> {
         let selected = |span: &&Open<NameId>| span.selected;
         for span in open.iter().map(|(_, span)| span).filter(selected) {
-            self.rows[span.kept.index()].unfinished += 1;
+            self.counted[span.kept.index()].unfinished += 1;
         }
         Ok(())
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        for (index, row) in self.rows.iter().enumerate() {
-            println!(
-                "{index} {} {} {} {}",
-                row.durations.len(),
-                row.total,
-                row.self_time,
-                row.durations.value_at_quantile(0.5)
-            );
+        let mut out = Vec::new();
+        let rows = self.rows();
+        let shown = self.options.limit.unwrap_or(usize::MAX).min(rows.len());
+        let (shown, more) = rows.split_at(shown);
+        if self.options.json {
+            write_json(shown, more, &mut out)?;
+        } else {
+            write_table(self.options.look, shown, more, &mut out)?;
         }
-        Ok(())
+        self.out.write_all(&out)
+    }
+}
+
+fn write_json(rows: &[Row<'_>], more: &[Row<'_>], out: &mut Vec<u8>) -> io::Result<()> {
+    out.extend_from_slice(b"{\"names\":[");
+    for (index, row) in rows.iter().enumerate() {
+        out.extend_from_slice(if index == 0 { b"\n" } else { b",\n" });
+        serde_json::to_writer(&mut *out, row)?;
+    }
+    writeln!(out, "\n],\"more_names\":{}}}", more.len())
+}
+
+fn write_table(
+    look: Look,
+    rows: &[Row<'_>],
+    more: &[Row<'_>],
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
+    let self_time = |rows: &[Row<'_>]| {
+        let times = rows.iter().map(|row| row.self_ns);
+        times.fold(0, u64::saturating_add)
+    };
+    let all = self_time(rows).saturating_add(self_time(more));
+    let rows: Vec<_> = rows.iter().map(|row| cells(row, all)).collect();
+    let mut table = Table::new(look, &COLUMNS, &rows);
+    table.write_head(out)?;
+    for row in &rows {
+        table.write_row(row, out)?;
+    }
+    if !more.is_empty() {
+        let (names, time) = (count(more.len() as u64), duration(self_time(more)));
+        let mut line = Line::default();
+        line.push(DIM, &format!("… {names} more, {time} self"));
+        line.write(look, out)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_within_one_percent() {
+        for many in [10, FEW, FEW + 1, 10_000] {
+            let mut all = Durations::Few(Vec::new());
+            for n in 1..=many as u64 {
+                all.add(n * 1_000_003);
+            }
+            for percent in [50, 95, 99] {
+                let right = (many * percent).div_ceil(100) as f64 * 1_000_003.0;
+                let off = all.percentile(percent) as f64 / right - 1.0;
+                assert!(off.abs() < 0.01, "{many} {percent}: {off}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_histogram_stays_small_whatever_is_in_it() {
+        let mut all = Durations::Few(Vec::new());
+        for shift in 0..64 {
+            all.add(1 << shift);
+            all.add(u64::MAX >> shift);
+        }
+        let Durations::Many(histogram) = &all else {
+            panic!("these are many");
+        };
+        let bytes = histogram.distinct_values() * size_of::<u32>();
+        assert!(bytes <= 40_000, "{bytes} bytes");
+        assert_eq!(histogram.len(), 128);
+        assert!(all.percentile(99) >= LONGEST);
+    }
+
+    #[test]
+    fn bars_have_eighths() {
+        assert_eq!(bar(0, 0), "");
+        assert_eq!(bar(1, 2), "█████");
+        assert_eq!(bar(1, 80), "▏");
+        assert_eq!(bar(u64::MAX, u64::MAX), "██████████");
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use async_log_cli::read::{Form, Layout, Level};
 use async_log_cli::track::Bound;
+use async_log_cli::write::stats::Sort;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
@@ -252,24 +253,6 @@ pub(crate) enum Color {
     Always,
     /// Never
     Never,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Sort {
-    /// All self time
-    #[default]
-    #[value(name = "self")]
-    SelfTime,
-    /// All time
-    Total,
-    /// How many there are
-    Count,
-    /// The longest
-    Max,
-    /// What 99 of 100 do not exceed
-    P99,
-    /// The name
-    Name,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -15,7 +15,9 @@ use async_log_cli::input::{self, Cutter, InputError, Progress};
 use async_log_cli::pipeline::{self, Batches};
 use async_log_cli::read::Batch;
 use async_log_cli::track::{Selection, Sink, Tracker};
-use async_log_cli::write::{chrome::Chrome, flame, perfetto::Perfetto, stats, trace};
+use async_log_cli::write::{
+    Look, chrome::Chrome, flame, perfetto::Perfetto, stats, task, tasks, trace, tree, unfinished,
+};
 
 use crate::args::{Cli, Command, Selected, Shared};
 use crate::output::Output;
@@ -88,10 +90,52 @@ fn draw(command: &Command, shared: &Shared) -> Result<Exit, Failure> {
     if !shared.reading.follow {
         remove_when_interrupted(output.temporary());
     }
+    let look = Look::new(output.has_color(shared.output.color), output.width());
     let out = &mut output;
     let exact = shared.selection.exact;
+    let json = shared.output.json;
+    // 0 is for all.
+    let limit = shared.output.limit;
+    let rows = limit.filter(|&rows| rows > 0);
     let read = match command {
-        Command::Stats { .. } => input.read(stats::Stats::new(exact), false),
+        Command::Tasks(_) => {
+            let mut options = tasks::Options::default();
+            options.look = look;
+            options.limit = rows;
+            options.json = json;
+            input.read(tasks::Tasks::new(options, out), false)
+        }
+        Command::Task { id, tree, .. } => {
+            let mut options = task::Options::default();
+            options.look = look;
+            options.task = *id;
+            options.tree = *tree;
+            input.read(task::Task::new(options, out), false)
+        }
+        Command::Tree { spawned, .. } => {
+            let mut options = tree::Options::default();
+            options.look = look;
+            options.json = json;
+            options.spawned = *spawned;
+            options.limit = limit.unwrap_or(options.limit);
+            input.read(tree::Tree::new(options, out), *spawned)
+        }
+        Command::Stats { sort, .. } => {
+            let mut options = stats::Options::default();
+            options.look = look;
+            options.exact = exact;
+            options.sort = *sort;
+            options.limit = rows;
+            options.json = json;
+            input.read(stats::Stats::new(options, out), false)
+        }
+        Command::Unfinished(_) => {
+            let mut options = unfinished::Options::default();
+            options.look = look;
+            options.limit = rows;
+            options.json = json;
+            input.read(unfinished::Unfinished::new(options, out), false)
+        }
         Command::Flame {
             folded,
             spawned,
