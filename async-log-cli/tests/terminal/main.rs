@@ -1,0 +1,7 @@
+//! What a person reads on a terminal, and its JSON twin, on small logs: see `golden`.
+
+mod bounds;
+mod golden;
+mod tables;
+mod tasks;
+mod trees;
