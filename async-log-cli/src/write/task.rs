@@ -437,6 +437,11 @@ impl<W: Write> Sink for Task<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
+        if self.written == 0 {
+            let task = self.options.task;
+            self.line.push(PLAIN, &format!("no record of task {task}"));
+            self.finish_line()?;
+        }
         self.out.flush()
     }
 }

@@ -257,17 +257,15 @@ impl<W: Write> Tree<W> {
                 return self.root(process, *growing);
             };
             around.open = around.open.saturating_sub(1);
-            let full = around.node.inside.len() >= self.options.limit || self.kept > KEPT;
             let Growing { node, selected, .. } = *growing;
-            if !selected {
-                // What lasted too short has nothing in it that lasted longer, but for what outlived it.
-                self.kept = self.kept.saturating_sub(node.size());
-            } else if full && self.options.limit > 0 {
-                self.kept = self.kept.saturating_sub(node.size());
-                fold_into(&mut around.node, &node);
-            } else {
+            if selected {
                 self.kept += 1;
-                around.node.inside.push(node);
+                keep(around, node, self.options.limit, &mut self.kept);
+            } else {
+                let parts = spans_inside(node, &mut self.kept);
+                for part in parts {
+                    keep(around, part, self.options.limit, &mut self.kept);
+                }
             }
             // Was it the last that a span waited for?
             match self.waiting.entry((process.index, around_id)) {
@@ -281,9 +279,14 @@ impl<W: Write> Tree<W> {
     }
 
     fn root(&mut self, process: Process, growing: Growing) -> io::Result<()> {
-        self.kept = self.kept.saturating_sub(growing.node.size());
-        if growing.selected {
-            self.write(process, growing.node)?;
+        let Growing { node, selected, .. } = growing;
+        if selected {
+            self.kept = self.kept.saturating_sub(node.size());
+            return self.write(process, node);
+        }
+        for part in spans_inside(node, &mut self.kept) {
+            self.kept = self.kept.saturating_sub(1 + part.size());
+            self.write(process, part)?;
         }
         Ok(())
     }
@@ -447,6 +450,27 @@ fn sort(node: &mut Node) {
     for node in &mut node.inside {
         sort(node);
     }
+}
+
+/// Keeps a span inside of another, or only its sums.
+fn keep(around: &mut Growing, node: Node, limit: usize, kept: &mut usize) {
+    let is_full = around.node.inside.len() >= limit || *kept > KEPT;
+    if is_full && limit > 0 {
+        *kept = kept.saturating_sub(1 + node.size());
+        fold_into(&mut around.node, &node);
+    } else {
+        around.node.inside.push(node);
+    }
+}
+
+/// What is left of a span that is not wanted: it was too short, but tasks that it spawned may not be.
+fn spans_inside(node: Node, kept: &mut usize) -> Vec<Node> {
+    let (spans, records): (Vec<_>, Vec<_>) = node
+        .inside
+        .into_iter()
+        .partition(|inside| inside.record.is_none());
+    *kept = kept.saturating_sub(records.len());
+    spans
 }
 
 /// Keeps the sums of a span instead of it.

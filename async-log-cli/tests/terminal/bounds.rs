@@ -94,6 +94,25 @@ fn the_rest_of_many_children_is_summed_up() {
 }
 
 #[test]
+fn what_is_left_out_takes_nothing_with_it_that_is_not() {
+    let mut log = Log::default();
+    log.start("short", 1, 0, 0, 0, false);
+    log.start("shop::long", 2, 1, 1, 7, true);
+    log.line("said, span_id=1", 0);
+    log.end("short", 1, 10, 0);
+    log.end("shop::long", 2, 50_000_000, 7);
+    let mut options = tree::Options::default();
+    options.spawned = true;
+    let mut selection = Selection::default();
+    selection.min_duration = 1_000_000;
+    let sink = run(log.bytes(), Tree::new(options, Vec::new()), selection);
+    assert_eq!(
+        text(sink.into_inner()),
+        "50.0 ms  shop::long  task 7  spawned at src/main.rs:1\n"
+    );
+}
+
+#[test]
 fn of_all_spans_that_are_open_only_so_much_is_kept() {
     // Each in one of many, so no limit of a single span is reached.
     let mut log = Log::default();

@@ -151,7 +151,6 @@ fn draw(command: &Command, shared: &Shared) -> Result<Exit, Failure> {
         Command::Chrome(_) => input.read(Chrome::new(trace::Options::default(), out), false),
         Command::Perfetto(_) => input.read(Perfetto::new(trace::Options::default(), out), false),
         Command::Completions { .. } | Command::Manual => Ok(()),
-        _ => Ok(()),
     };
     let name = shared
         .output
