@@ -159,9 +159,8 @@ impl<W: Write> Server<W> {
         pairs.text("span_mark", "start");
         pairs.user(span.user);
         pairs.number("span_id", span.id);
-        match parent {
-            Some(parent) => pairs.number("span_parent", parent.id),
-            None => {}
+        if let Some(parent) = parent {
+            pairs.number("span_parent", parent.id);
         }
         pairs.seconds("span_at", self.now);
         if parent.is_none() {

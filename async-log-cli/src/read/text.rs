@@ -153,7 +153,7 @@ fn last_digits(line: &[u8]) -> Digits {
     let others = (((digits & LOW_BITS) + OVER_NINE) | digits) & HIGH_BITS;
     let bits = others.leading_zeros() & !7;
     // Where there is no digit what is kept does not matter.
-    let kept = digits & (u64::MAX << (64 - bits & 63));
+    let kept = digits & (u64::MAX << ((64 - bits) & 63));
     Digits {
         value: eight_digits(kept),
         count: (bits / 8) as usize,

@@ -95,6 +95,11 @@ pub trait Sink {
     fn end(&mut self, end: End<'_, Self::Kept>, open: &mut OpenSpans<Self::Kept>)
     -> io::Result<()>;
 
+    /// No more records are at hand: somebody may be waiting for what was written.
+    fn pause(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// A process is over: the log ends, or another process begins. What is open has no end in the log.
     fn left_open(&mut self, process: Process, open: OpenSpans<Self::Kept>) -> io::Result<()>;
 

@@ -51,7 +51,7 @@ struct Followed<K> {
     open: OpenSpans<K>,
     closed: Closed,
     /// Of a log without ids: the open spans of each task, the innermost last, with their names.
-    stacks: HashMap<Stack, Vec<(u64, Box<[u8]>)>>,
+    stacks: HashMap<Stack, Vec<Unnamed>>,
     next_id: u64,
     /// What to add to the time of the logger's clock.
     clock_offset: i64,
@@ -60,6 +60,9 @@ struct Followed<K> {
     /// The earliest time that it said.
     first: u64,
 }
+
+/// An open span without an id: the one that it was given, and its name.
+type Unnamed = (u64, Box<[u8]>);
 
 /// Where spans without ids nest: a task, or a thread where there is none.
 type Stack = (u64, u64);
@@ -141,7 +144,7 @@ impl<S: Sink> Tracker<S> {
                 Kind::Event => {}
             }
         }
-        Ok(())
+        self.sink.pause()
     }
 
     /// Finds out how far the logger's clock is from that of the spans, by a start that says both.

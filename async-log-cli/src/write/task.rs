@@ -409,6 +409,10 @@ impl<W: Write> Sink for Task<W> {
         Ok(())
     }
 
+    fn pause(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     fn left_open(&mut self, process: Process, open: OpenSpans<Self::Kept>) -> io::Result<()> {
         let spans: Vec<(u64, Open<Self::Kept>)> = open.into_sorted();
         for (_, span) in spans.iter().rev() {

@@ -736,6 +736,10 @@ impl<W: Write> Sink for Tree<W> {
     }
 
     /// The innermost come first, so that each tree is whole when its root comes.
+    fn pause(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     fn left_open(&mut self, process: Process, open: OpenSpans<Kept>) -> io::Result<()> {
         let mut left: Vec<(u64, Open<Kept>)> = open.into_sorted();
         let mut all: HashMap<u64, Box<Growing>> = HashMap::new();

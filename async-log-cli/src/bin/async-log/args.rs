@@ -57,6 +57,9 @@ pub(crate) enum Command {
         /// The tasks that it spawned too, and theirs
         #[arg(long)]
         tree: bool,
+        /// The time of day (UTC) instead of the time since the first record
+        #[arg(long)]
+        time_of_day: bool,
         #[command(flatten)]
         files: Files,
     },

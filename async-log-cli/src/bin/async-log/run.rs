@@ -15,9 +15,9 @@ use async_log_cli::input::{self, Cutter, InputError, Progress};
 use async_log_cli::pipeline::{self, Batches};
 use async_log_cli::read::Batch;
 use async_log_cli::track::{Selection, Sink, Tracker};
-use async_log_cli::write::{
-    Look, chrome::Chrome, flame, perfetto::Perfetto, stats, task, tasks, trace, tree, unfinished,
-};
+use async_log_cli::write::chrome::Chrome;
+use async_log_cli::write::perfetto::Perfetto;
+use async_log_cli::write::{Look, flame, stats, task, tasks, trace, tree, unfinished};
 
 use crate::args::{Cli, Command, Selected, Shared};
 use crate::output::Output;
@@ -91,67 +91,7 @@ fn draw(command: &Command, shared: &Shared) -> Result<Exit, Failure> {
         remove_when_interrupted(output.temporary());
     }
     let look = Look::new(output.has_color(shared.output.color), output.width());
-    let out = &mut output;
-    let exact = shared.selection.exact;
-    let json = shared.output.json;
-    // 0 is for all.
-    let limit = shared.output.limit;
-    let rows = limit.filter(|&rows| rows > 0);
-    let read = match command {
-        Command::Tasks(_) => {
-            let mut options = tasks::Options::default();
-            options.look = look;
-            options.limit = rows;
-            options.json = json;
-            input.read(tasks::Tasks::new(options, out), false)
-        }
-        Command::Task { id, tree, .. } => {
-            let mut options = task::Options::default();
-            options.look = look;
-            options.task = *id;
-            options.tree = *tree;
-            input.read(task::Task::new(options, out), false)
-        }
-        Command::Tree { spawned, .. } => {
-            let mut options = tree::Options::default();
-            options.look = look;
-            options.json = json;
-            options.spawned = *spawned;
-            options.limit = limit.unwrap_or(options.limit);
-            input.read(tree::Tree::new(options, out), *spawned)
-        }
-        Command::Stats { sort, .. } => {
-            let mut options = stats::Options::default();
-            options.look = look;
-            options.exact = exact;
-            options.sort = *sort;
-            options.limit = rows;
-            options.json = json;
-            input.read(stats::Stats::new(options, out), false)
-        }
-        Command::Unfinished(_) => {
-            let mut options = unfinished::Options::default();
-            options.look = look;
-            options.limit = rows;
-            options.json = json;
-            input.read(unfinished::Unfinished::new(options, out), false)
-        }
-        Command::Flame {
-            folded,
-            spawned,
-            title,
-            ..
-        } => {
-            let mut options = flame::Options::default();
-            options.exact = exact;
-            options.folded = *folded;
-            options.title.clone_from(title);
-            input.read(flame::Flame::new(options, out), *spawned)
-        }
-        Command::Chrome(_) => input.read(Chrome::new(trace::Options::default(), out), false),
-        Command::Perfetto(_) => input.read(Perfetto::new(trace::Options::default(), out), false),
-        Command::Completions { .. } | Command::Manual => Ok(()),
-    };
+    let read = input.draw(command, shared, look, &mut output);
     let name = shared
         .output
         .output
@@ -219,7 +159,9 @@ impl Input {
         options.form = shared.reading.format.map(Into::into);
         options.follow = shared.reading.follow.then(stop_when_interrupted);
         let cutter = Cutter::open(files, options).map_err(Failure::Input)?;
-        let progress = Progress::new(cutter.total(), shared.output.quiet);
+        // What grows has no end that it could be near to.
+        let is_quiet = shared.output.quiet || shared.reading.follow;
+        let progress = Progress::new(cutter.total(), is_quiet);
         let processors = thread::available_parallelism().map_or(1, usize::from);
         Ok(Input {
             cutter,
@@ -231,6 +173,68 @@ impl Input {
             records: 0,
             marks: 0,
         })
+    }
+
+    /// Reads the logs with what the command wants of them.
+    fn draw(
+        &mut self,
+        command: &Command,
+        shared: &Shared,
+        look: Look,
+        out: &mut Output,
+    ) -> io::Result<()> {
+        let exact = shared.selection.exact;
+        let (json, limit) = (shared.output.json, shared.output.limit);
+        let rows = limit.filter(|&rows| rows > 0);
+        match command {
+            Command::Tasks(_) => {
+                let mut options = tasks::Options::default();
+                (options.look, options.json, options.limit) = (look, json, rows);
+                self.read(tasks::Tasks::new(options, out), false)
+            }
+            Command::Task {
+                id,
+                tree,
+                time_of_day,
+                ..
+            } => {
+                let mut options = task::Options::default();
+                (options.look, options.task) = (look, *id);
+                (options.tree, options.time_of_day) = (*tree, *time_of_day);
+                self.read(task::Task::new(options, out), false)
+            }
+            Command::Tree { spawned, .. } => {
+                let mut options = tree::Options::default();
+                (options.look, options.json, options.spawned) = (look, json, *spawned);
+                options.limit = limit.unwrap_or(options.limit);
+                self.read(tree::Tree::new(options, out), *spawned)
+            }
+            Command::Stats { sort, .. } => {
+                let mut options = stats::Options::default();
+                (options.look, options.json, options.limit) = (look, json, rows);
+                (options.exact, options.sort) = (exact, *sort);
+                self.read(stats::Stats::new(options, out), false)
+            }
+            Command::Unfinished(_) => {
+                let mut options = unfinished::Options::default();
+                (options.look, options.json, options.limit) = (look, json, rows);
+                self.read(unfinished::Unfinished::new(options, out), false)
+            }
+            Command::Flame {
+                folded,
+                spawned,
+                title,
+                ..
+            } => {
+                let mut options = flame::Options::default();
+                (options.exact, options.folded) = (exact, *folded);
+                options.title.clone_from(title);
+                self.read(flame::Flame::new(options, out), *spawned)
+            }
+            Command::Chrome(_) => self.read(Chrome::new(trace::Options::default(), out), false),
+            Command::Perfetto(_) => self.read(Perfetto::new(trace::Options::default(), out), false),
+            Command::Completions { .. } | Command::Manual => Ok(()),
+        }
     }
 
     /// Gives the spans of the logs to a sink.
