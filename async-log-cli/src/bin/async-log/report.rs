@@ -89,8 +89,12 @@ pub(crate) fn no_span(names: &[String], records: u64, lines: &Lines) -> String {
         names => format!("{} files", names.len()),
     };
     if records > 0 {
+        let records = match records {
+            1 => "1 record".to_owned(),
+            records => format!("{records} records"),
+        };
         return format!(
-            "{name}: {records} records and no span; spans are at level `trace` unless they say otherwise: \
+            "{name}: {records} and no span; spans are at level `trace` unless they say otherwise: \
              does the logger let that through (RUST_LOG=trace), and is `span!` or `#[instrument]` used?"
         );
     }
