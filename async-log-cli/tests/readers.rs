@@ -363,3 +363,95 @@ fn version_2_is_read() {
         assert_eq!(marks[3].1, marks[4].1);
     }
 }
+
+/// The lines of a log with something before each of them.
+fn hosted(name: &str, before: impl Fn(usize) -> String) -> Batch {
+    let path = directory().join(format!("{name}.log"));
+    let log = std::fs::read_to_string(path).expect("it is there");
+    let lines = log.lines().enumerate();
+    let lines = lines.map(|(index, line)| format!("{}{line}\n", before(index)));
+    batch(lines.collect::<String>().into_bytes())
+}
+
+/// Container engines and journals, as their manuals have it. The seconds count up.
+fn hosts() -> Vec<(&'static str, fn(usize) -> String)> {
+    vec![
+        ("docker", |n| format!("2026-01-02T03:04:{n:02}.123456789Z ")),
+        ("kubectl", |n| {
+            format!("2026-01-02T03:04:{n:02}.12345678{}Z ", ["", "9"][n % 2])
+        }),
+        ("compose", |_| "web-1  | ".to_owned()),
+        ("compose with times", |n| {
+            format!("web-1  | 2026-01-02T03:04:{n:02}.123456789Z ")
+        }),
+        ("kubectl with pods", |_| "[pod/web-7d9f/app] ".to_owned()),
+        ("kubectl with both", |n| {
+            format!("[pod/web-7d9f/app] 2026-01-02T03:04:{n:02}.123456789Z ")
+        }),
+        ("containerd", |n| {
+            format!("2026-01-02T03:04:{n:02}.123456789Z stderr F ")
+        }),
+        ("journal", |n| format!("Jan 02 03:04:{n:02} box app[123]: ")),
+        ("journal, precise", |n| {
+            format!("Jan 02 03:04:{n:02}.123456 box app[123]: ")
+        }),
+        ("journal, iso", |n| {
+            format!("2026-01-02T03:04:{n:02}+0000 box app[123]: ")
+        }),
+        ("journal, iso, precise", |n| {
+            format!("2026-01-02T03:04:{n:02}.123456+00:00 box app[123]: ")
+        }),
+        ("journal, full", |n| {
+            format!("Fri 2026-01-02 03:04:{n:02} UTC box app[123]: ")
+        }),
+        ("journal, no name", |n| {
+            format!("Jan 02 03:04:{n:02} app[123]: ")
+        }),
+        ("syslog", |n| format!("Jan  2 03:04:{n:02} box app[123]: ")),
+        ("syslog, 5424", |n| {
+            format!("<14>1 2026-01-02T03:04:{n:02}.123Z box app 123 - - ")
+        }),
+    ]
+}
+
+#[test]
+fn what_ran_the_program_may_write_before_each_line() {
+    let loggers = [
+        "env_logger",
+        "env_logger.colors",
+        "env_logger.message-alone",
+        "env_logger.no-time",
+        "env_logger.kv",
+        "log4rs",
+        "log4rs.json",
+        "stderrlog",
+        "simplelog",
+        "structured-logger.kv",
+    ];
+    for name in loggers {
+        let alone = sample(name);
+        for (host, before) in hosts() {
+            let batch = hosted(name, before);
+            let of = format!(
+                "{name} in {host}: {:?} {:?}",
+                batch.dialect.host, batch.dialect.layout
+            );
+            assert_eq!(batch.records.len(), alone.records.len(), "{of}");
+            assert_eq!(batch.unreadable.lines, 0, "{of}");
+            for (view, alone) in views(&batch).zip(views(&alone)) {
+                assert_eq!(view.message(), alone.message(), "{of}");
+                assert_eq!(view.level(), alone.level(), "{of}");
+                assert_eq!(view.target(), alone.target(), "{of}");
+                assert_eq!(pairs(view), pairs(alone), "{of}");
+                assert_eq!(view.record.span_id, alone.record.span_id, "{of}");
+                if let Some(time) = alone.time() {
+                    assert_eq!(view.time(), Some(time), "{of}");
+                } else if before(0).contains("03:04:") {
+                    let time = view.time().expect("the host says it");
+                    let seconds = time.nanos / 1_000_000_000 % 60;
+                    assert_eq!(seconds + 1, view.record.line as i64, "{of}");
+                }
+            }
+        }
+    }
+}

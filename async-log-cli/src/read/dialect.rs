@@ -68,9 +68,9 @@ impl Dialect {
         let mut dialect = of(form);
         if form == Form::KeyValue {
             // Where a record begins is seen by its prefix.
-            let is_first = |line: &&[u8]| !line.starts_with(b" ") && dialect.is_record(line);
-            let records = lines().filter(is_first).take(SAMPLE);
-            dialect.layout = Layout::logger(records.map(|line| dialect.host.cut(line).rest(line)));
+            let records = lines().filter(|line| dialect.is_record(line)).take(SAMPLE);
+            let records = records.map(|line| dialect.host.cut(line).rest(line));
+            dialect.layout = Layout::logger(records.filter(|line| !line.starts_with(b" ")));
         }
         let batch = dialect.sample(sample.clone());
         if form == Form::Text {

@@ -9,7 +9,7 @@ use super::batch::{Batch, Why};
 use super::dialect::{Dialect, Form, trim_end};
 use super::record::{FAR, Level, Offset, Part, Record};
 use super::reserved::Reserved;
-use super::{key_value, text};
+use super::{key_value, text, words};
 
 /// How deep objects may stand in each other.
 const DEPTH: usize = 8;
@@ -367,17 +367,17 @@ impl<'a> Scan<'a> {
                 }
                 _ => self.value()?,
             };
-            if text::is_reserved(key) {
-                let range = match value {
-                    Value::Text(text) => text.start..text.end,
-                    Value::Plain => at..self.at,
-                    Value::Nested => continue,
-                };
-                let reserved = reserved.get_or_insert_default();
-                reserved.set(key, &self.line[range.clone()], batch_at + range.start);
-            } else {
+            let Some(name) = Reserved::name(key) else {
                 found.own(self.line, depth, key, at, value);
-            }
+                continue;
+            };
+            let range = match value {
+                Value::Text(text) => text.start..text.end,
+                Value::Plain => at..self.at,
+                Value::Nested => continue,
+            };
+            let reserved = reserved.get_or_insert_default();
+            reserved.set(name, &self.line[range.clone()], batch_at + range.start);
         }
         if let Some(reserved) = reserved
             && found.record.is_none()
@@ -427,17 +427,22 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Where the next quote or backslash is. Most strings are short, so the first bytes are looked at one
-/// by one.
+/// Where the next quote or backslash is.
 #[inline]
 fn quote(rest: &[u8]) -> Option<usize> {
-    const SHORT: usize = 16;
-    let is_end = |byte: &u8| matches!(byte, b'"' | b'\\');
-    if let Some(short) = rest.iter().take(SHORT).position(is_end) {
-        return Some(short);
+    let mut at = 0;
+    // Most strings are short.
+    while at < 32 {
+        let Some(word) = words::first(rest.get(at..)?) else {
+            break;
+        };
+        let found = words::equal(word, b'"') | words::equal(word, b'\\');
+        if found != 0 {
+            return Some(at + words::lowest(found));
+        }
+        at += 8;
     }
-    let rest = rest.get(SHORT..)?;
-    Some(SHORT + memchr::memchr2(b'"', b'\\', rest)?)
+    Some(at + memchr::memchr2(b'"', b'\\', rest.get(at..)?)?)
 }
 
 /// Writes what a JSON string stands for; what is no escape stays as it is.

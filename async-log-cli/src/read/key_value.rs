@@ -114,7 +114,9 @@ fn record(line: &[u8], at: usize) -> Option<Record> {
     let mut reserved = Reserved::default();
     for (key, value) in pairs(line) {
         let value_at = at + (value.as_ptr().addr() - line.as_ptr().addr());
-        reserved.set(key, value, value_at);
+        if let Some(name) = Reserved::name(key) {
+            reserved.set(name, value, value_at);
+        }
     }
     let mut record = reserved.record()?;
     record.form = Form::KeyValue;

@@ -15,6 +15,7 @@ mod reserved;
 mod text;
 mod time;
 mod view;
+mod words;
 
 pub use batch::{Batch, Unreadable, Why};
 pub(crate) use dialect::trim_end;

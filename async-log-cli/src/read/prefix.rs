@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::record::Level;
 use super::time::Time;
+use super::words;
 
 /// How a prefix is built.
 #[derive(Clone, Debug, Default)]
@@ -118,10 +119,8 @@ const LOGGERS: &[(&str, &[&str])] = &[
 /// What is put before every line by what ran the program.
 #[rustfmt::skip]
 const HOSTS: &[(&str, &[&str])] = &[
-    ("compose", &["{host} | {nanos} "]),
-    ("compose", &["{host} | "]),
-    ("kubectl", &["[pod/{host}] {nanos} "]),
-    ("kubectl", &["[pod/{host}] "]),
+    ("compose", &["{host} | {nanos} ", "{host} | "]),
+    ("kubectl", &["[pod/{host}] {nanos} ", "[pod/{host}] "]),
     ("cri", &["{time} stderr F ", "{time} stdout F "]),
     ("journal", &["{time} {host} {host}[{line}]: ", "{time} {host} {host}: "]),
     ("journal", &["{time} {host}[{line}]: "]),
@@ -206,20 +205,27 @@ impl Layout {
         matches!(self.name, "journal" | "syslog")
     }
 
-    /// Learns how long a time is, so that it can be stepped over. Zeros at the end of one that was to
-    /// the nanosecond may be missing.
+    /// Learns how long a time is, so that it can be stepped over, and whether lines have times to the
+    /// nanosecond. Zeros at the end of such a one may be missing, so more is taken than is learned from.
     fn quicker<'a>(lines: impl Iterator<Item = &'a [u8]> + Clone) -> impl FnOnce(Layout) -> Layout {
         move |mut layout| {
-            for template in &mut layout.templates {
+            let all = lines.clone().count();
+            layout.templates.retain_mut(|template| {
                 let times = lines.clone().filter_map(|line| template.cut(line)?.time);
-                let len = times.map(|time| time.len()).max();
-                template.time_len = len.unwrap_or(0);
-                for piece in &mut template.pieces {
-                    if *piece == Piece::Nanos {
-                        *piece = Piece::Time;
-                    }
-                }
-            }
+                let (count, len) = times.fold((0, 0), |(count, len), time| {
+                    (count + 1, time.len().max(len))
+                });
+                template.time_len = len;
+                let nanos = template
+                    .pieces
+                    .iter_mut()
+                    .find(|piece| **piece == Piece::Nanos);
+                let Some(piece) = nanos else {
+                    return true;
+                };
+                *piece = Piece::Time;
+                count * 2 > all
+            });
             layout
         }
     }
@@ -313,7 +319,7 @@ struct Template {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
-    Literal(Box<[u8]>),
+    Literal(Literal),
     Time,
     /// A time to the nanosecond.
     Nanos,
@@ -321,6 +327,39 @@ enum Piece {
     Level(usize),
     /// Text up to the literal behind it.
     Text(Field),
+}
+
+/// Text that stands as it is; most of it is so short that eight bytes hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Literal {
+    bytes: Box<[u8]>,
+    /// The first eight bytes, and which of them there are.
+    word: u64,
+    mask: u64,
+}
+
+impl Literal {
+    fn new(bytes: &[u8]) -> Literal {
+        let mut word = [0; 8];
+        let mut mask = [0; 8];
+        for ((word, mask), byte) in word.iter_mut().zip(&mut mask).zip(bytes) {
+            (*word, *mask) = (*byte, u8::MAX);
+        }
+        Literal {
+            bytes: bytes.into(),
+            word: u64::from_le_bytes(word),
+            mask: u64::from_le_bytes(mask),
+        }
+    }
+
+    #[inline]
+    fn begins(&self, rest: &[u8]) -> bool {
+        match words::first(rest) {
+            Some(word) if word & self.mask != self.word => false,
+            Some(_) if self.bytes.len() <= 8 => true,
+            _ => rest.starts_with(&self.bytes),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -433,10 +472,10 @@ impl Template {
             let rest = line.get(at..)?;
             match piece {
                 Piece::Literal(literal) => {
-                    if !begins_with(rest, literal) {
+                    if !literal.begins(rest) {
                         return None;
                     }
-                    at += literal.len();
+                    at += literal.bytes.len();
                 }
                 Piece::Time => {
                     let len = match self.steps_over(index, rest) {
@@ -455,7 +494,10 @@ impl Template {
                     at += len;
                 }
                 Piece::Level(width) => {
-                    let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+                    let mut spaces = 0;
+                    while rest.get(spaces) == Some(&b' ') {
+                        spaces += 1;
+                    }
                     let (level, len) = level(&rest[spaces..])?;
                     let mut end = spaces + len;
                     while end < *width && rest.get(end) == Some(&b' ') {
@@ -499,7 +541,7 @@ impl Template {
         };
         self.time_len > 0
             && rest.len() > self.time_len
-            && rest.get(self.time_len) == literal.first()
+            && rest.get(self.time_len) == literal.bytes.first()
             && rest[self.time_len - 1] != b' '
             && matches!((rest[0], rest[2]), (b'0'..=b'9', b'0'..=b'9' | b':'))
     }
@@ -511,7 +553,7 @@ fn push_literal(pieces: &mut Vec<Piece>, literal: &mut String) {
 
 fn push(pieces: &mut Vec<Piece>, literal: &[u8]) {
     if !literal.is_empty() {
-        pieces.push(Piece::Literal(literal.into()));
+        pieces.push(Piece::Literal(Literal::new(literal)));
     }
 }
 
@@ -548,8 +590,17 @@ struct Found {
 impl Field {
     /// The text of this field at the start of `rest`, before `end`.
     #[inline]
-    fn find(self, rest: &[u8], end: &[u8]) -> Option<Found> {
-        let first = *end.first()?;
+    fn find(self, rest: &[u8], end: &Literal) -> Option<Found> {
+        if matches!(self, Field::Target | Field::File)
+            && let Some(len) = plain_len(rest, end)
+        {
+            return Some(Found { len, text: 0..len });
+        }
+        self.find_any(rest, end)
+    }
+
+    fn find_any(self, rest: &[u8], end: &Literal) -> Option<Found> {
+        let first = *end.bytes.first()?;
         let limit = &rest[..rest.len().min(FIELD)];
         // What is padded begins with spaces.
         let start = match self {
@@ -559,7 +610,7 @@ impl Field {
         let mut from = start;
         loop {
             let len = from + memchr::memchr(first, limit.get(from..)?)?;
-            if !begins_with(&rest[len..], end) {
+            if !end.begins(&rest[len..]) {
                 from = len + 1;
                 continue;
             }
@@ -591,28 +642,65 @@ fn trim(text: &[u8]) -> &[u8] {
     &text[..text.len() - spaces]
 }
 
-/// Literals are short: comparing their bytes beats a call.
+/// How much stands before `end`, if it is short and there is nothing in it that no target holds.
 #[inline]
-fn begins_with(rest: &[u8], literal: &[u8]) -> bool {
-    rest.len() >= literal.len() && rest.iter().zip(literal).all(|(a, b)| a == b)
+fn plain_len(rest: &[u8], end: &Literal) -> Option<usize> {
+    let first = *end.bytes.first()?;
+    let mut at = 0;
+    while at <= 48 {
+        let word = words::first(rest.get(at..)?)?;
+        let ends = words::equal(word, first);
+        let others = words::equal(word, b' ')
+            | words::equal(word, b'=')
+            | words::equal(word, b'"')
+            | words::equal(word, b'[');
+        if ends == 0 && others == 0 {
+            at += 8;
+            continue;
+        }
+        let len = words::lowest(ends);
+        if ends == 0 || words::lowest(others) < len {
+            return None;
+        }
+        if end.begins(&rest[at + len..]) {
+            return Some(at + len);
+        }
+        // It may be padded.
+        if first == b' ' {
+            return None;
+        }
+        at += len + 1;
+    }
+    None
 }
 
 /// The level that `text` begins with, and how many bytes it has.
 #[inline]
 fn level(text: &[u8]) -> Option<(Level, usize)> {
-    let (found, len) = match text {
-        [b'T', b'R', b'A', b'C', b'E', ..] => (Level::Trace, 5),
-        [b'D', b'E', b'B', b'U', b'G', ..] => (Level::Debug, 5),
-        [b'I', b'N', b'F', b'O', ..] => (Level::Info, 4),
-        [b'W', b'A', b'R', b'N', ..] => (Level::Warn, 4),
-        [b'E', b'R', b'R', b'O', b'R', ..] => (Level::Error, 5),
-        _ => return other_level(text),
+    let Some(word) = words::first(text) else {
+        return other_level(text);
+    };
+    let (found, len) = match word & 0xff_ffff_ffff {
+        TRACE => (Level::Trace, 5),
+        DEBUG => (Level::Debug, 5),
+        ERROR => (Level::Error, 5),
+        word => match word & 0xffff_ffff {
+            INFO => (Level::Info, 4),
+            WARN => (Level::Warn, 4),
+            _ => return other_level(text),
+        },
     };
     match text.get(len) {
         Some(byte) if is_word_byte(*byte) => other_level(text),
         _ => Some((found, len)),
     }
 }
+
+const TRACE: u64 = u64::from_le_bytes(*b"TRACE\0\0\0");
+const DEBUG: u64 = u64::from_le_bytes(*b"DEBUG\0\0\0");
+const ERROR: u64 = u64::from_le_bytes(*b"ERROR\0\0\0");
+const INFO: u64 = u64::from_le_bytes(*b"INFO\0\0\0\0");
+const WARN: u64 = u64::from_le_bytes(*b"WARN\0\0\0\0");
 
 fn other_level(text: &[u8]) -> Option<(Level, usize)> {
     let len = text

@@ -11,29 +11,63 @@ pub(crate) struct Reserved {
     has_thread: bool,
 }
 
+/// A key of ours.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Name {
+    Mark,
+    Id,
+    Parent,
+    At,
+    Elapsed,
+    Outcome,
+    TaskParent,
+    SpawnLine,
+    Process,
+    Task,
+    Thread,
+}
+
 impl Reserved {
-    /// Takes a value, which stands at `at` in the batch, if the key is one of ours.
-    pub(crate) fn set(&mut self, key: &[u8], value: &[u8], at: usize) -> bool {
+    /// Which of our keys it is.
+    #[inline]
+    pub(crate) fn name(key: &[u8]) -> Option<Name> {
+        Some(match key {
+            b"span_id" => Name::Id,
+            b"task_id" => Name::Task,
+            b"span_at" => Name::At,
+            b"span_mark" => Name::Mark,
+            b"thread_id" => Name::Thread,
+            b"process_id" => Name::Process,
+            b"spawn_line" => Name::SpawnLine,
+            b"span_parent" => Name::Parent,
+            b"span_elapsed" => Name::Elapsed,
+            b"span_outcome" => Name::Outcome,
+            b"task_parent_id" => Name::TaskParent,
+            _ => return None,
+        })
+    }
+
+    /// Takes a value, which stands at `at` in the batch.
+    #[inline]
+    pub(crate) fn set(&mut self, name: Name, value: &[u8], at: usize) {
         let record = &mut self.record;
-        match key {
-            b"task_id" => set(&mut record.task_id, number(value), &mut self.has_task),
-            b"thread_id" => set(&mut record.thread_id, number(value), &mut self.has_thread),
-            b"span_id" => record.span_id = number(value).unwrap_or(record.span_id),
-            b"span_parent" => record.span_parent = number(value).unwrap_or(record.span_parent),
-            b"span_at" => record.at = seconds(value).or(record.at),
-            b"span_elapsed" => record.elapsed = seconds(value).or(record.elapsed),
-            b"span_outcome" => record.outcome = Outcome::from_word(value),
-            b"span_mark" => match value {
+        match name {
+            Name::Task => set(&mut record.task_id, number(value), &mut self.has_task),
+            Name::Thread => set(&mut record.thread_id, number(value), &mut self.has_thread),
+            Name::Id => record.span_id = number(value).unwrap_or(record.span_id),
+            Name::Parent => record.span_parent = number(value).unwrap_or(record.span_parent),
+            Name::At => record.at = seconds(value).or(record.at),
+            Name::Elapsed => record.elapsed = seconds(value).or(record.elapsed),
+            Name::Outcome => record.outcome = Outcome::from_word(value),
+            Name::Mark => match value {
                 b"start" => record.kind = Kind::Start,
                 b"end" => record.kind = Kind::End,
                 _ => {}
             },
-            b"task_parent_id" => record.task_parent_id = number(value).or(record.task_parent_id),
-            b"spawn_line" => record.spawn_line = Part::new(at, at + value.len()),
-            b"process_id" => record.process = process_id(value).or(record.process),
-            _ => return false,
+            Name::TaskParent => record.task_parent_id = number(value).or(record.task_parent_id),
+            Name::SpawnLine => record.spawn_line = Part::new(at, at + value.len()),
+            Name::Process => record.process = process_id(value).or(record.process),
         }
-        true
     }
 
     /// The record, if it has what every record has.
