@@ -8,15 +8,16 @@ use std::borrow::Cow;
 use super::batch::{Batch, Why};
 use super::dialect::{Dialect, Form, trim_end};
 use super::record::{FAR, Level, Offset, Part, Record};
-use super::reserved::Reserved;
-use super::{key_value, text, words};
+use super::reserved::{Name, Reserved};
+use super::words::{self, Literal};
+use super::{key_value, text};
 
 /// How deep objects may stand in each other.
 const DEPTH: usize = 8;
 
 /// Whether a line is a record.
 pub(crate) fn is_complete(line: &[u8]) -> bool {
-    let Some(found) = Found::in_line(line, 0) else {
+    let Some(found) = Found::in_line(line, 0, &mut Keys::new()) else {
         return false;
     };
     if found.record.is_some() {
@@ -33,6 +34,7 @@ pub(crate) fn is_complete(line: &[u8]) -> bool {
 pub(crate) fn parse(dialect: &Dialect, batch: &mut Batch) {
     let reader = text::Reader::new(dialect.legacy);
     let mut decoded = Vec::new();
+    let mut keys = Keys::new();
     let lines = &batch.bytes[..batch.lines_len];
     let behind = batch.bytes.len();
     let mut number = batch.lines_before;
@@ -47,7 +49,7 @@ pub(crate) fn parse(dialect: &Dialect, batch: &mut Batch) {
         if line.is_empty() {
             continue;
         }
-        let Some(found) = Found::in_line(line, at) else {
+        let Some(found) = Found::in_line(line, at, &mut keys) else {
             let is_json = line.first() == Some(&b'{');
             let why = if is_json { Why::Json } else { Why::NoTask };
             batch.unreadable.add(number, 1, why);
@@ -191,79 +193,172 @@ struct Found {
     target_rank: u8,
 }
 
-/// What a logger writes of its own, and how sure it is to be that, by its key.
-fn own_field(key: &[u8]) -> Option<(Own, u8)> {
-    Some(match key {
-        b"message" => (Own::Message, 9),
-        b"msg" => (Own::Message, 8),
-        b"text" => (Own::Message, 7),
-        b"payload" => (Own::Message, 6),
-        b"MESSAGE" => (Own::Message, 5),
-        b"log" => (Own::Message, 4),
-        b"body" => (Own::Message, 3),
-        b"timestamp" => (Own::Time, 9),
-        b"@timestamp" => (Own::Time, 8),
-        b"time" => (Own::Time, 7),
-        b"ts" => (Own::Time, 6),
-        b"datetime" => (Own::Time, 5),
-        b"date" => (Own::Time, 4),
-        b"__REALTIME_TIMESTAMP" => (Own::Time, 3),
-        b"level" => (Own::Level, 9),
-        b"severity" => (Own::Level, 8),
-        b"lvl" => (Own::Level, 7),
-        b"log.level" => (Own::Level, 6),
-        b"target" => (Own::Target, 9),
-        b"logger" => (Own::Target, 8),
-        b"module_path" => (Own::Target, 7),
-        b"module" => (Own::Target, 6),
-        _ => return None,
-    })
-}
-
-enum Own {
+/// What a logger writes of its own.
+#[derive(Clone, Copy, Debug)]
+enum Field {
     Message,
     Time,
     Level,
     Target,
 }
 
+/// What the value under a key is.
+#[derive(Clone, Copy, Debug)]
+enum Meaning {
+    /// One of the reserved keys.
+    Ours(Name),
+    /// A field of the logger's own, and how sure that is.
+    Loggers(Field, u8),
+    /// Anything else.
+    Programs,
+}
+
+impl Meaning {
+    fn of(key: &[u8]) -> Meaning {
+        if let Some(name) = Reserved::name(key) {
+            return Meaning::Ours(name);
+        }
+        let (field, rank) = match key {
+            b"message" => (Field::Message, 9),
+            b"msg" => (Field::Message, 8),
+            b"text" => (Field::Message, 7),
+            b"payload" => (Field::Message, 6),
+            b"MESSAGE" => (Field::Message, 5),
+            b"log" => (Field::Message, 4),
+            b"body" => (Field::Message, 3),
+            b"timestamp" => (Field::Time, 9),
+            b"@timestamp" => (Field::Time, 8),
+            b"time" => (Field::Time, 7),
+            b"ts" => (Field::Time, 6),
+            b"datetime" => (Field::Time, 5),
+            b"date" => (Field::Time, 4),
+            b"level" => (Field::Level, 9),
+            b"severity" => (Field::Level, 8),
+            b"lvl" => (Field::Level, 7),
+            b"log.level" => (Field::Level, 6),
+            b"target" => (Field::Target, 9),
+            b"logger" => (Field::Target, 8),
+            b"module_path" => (Field::Target, 7),
+            b"module" => (Field::Target, 6),
+            _ => return Meaning::Programs,
+        };
+        Meaning::Loggers(field, rank)
+    }
+}
+
 /// What stands beside the pairs where a logger writes them at top level: these are none.
 fn is_beside(key: &[u8]) -> bool {
-    matches!(key, b"file" | b"line") || own_field(key).is_some()
+    matches!(key, b"file" | b"line") || matches!(Meaning::of(key), Meaning::Loggers(..))
+}
+
+/// The keys of the lines so far. Loggers write the same keys in the same order in line after line, so
+/// the next one is compared with what followed before, and seldom has to be read.
+struct Keys {
+    keys: Vec<Key>,
+}
+
+/// A key as it stands, with what is before and behind it: `,"task_id":`.
+struct Key {
+    text: Literal,
+    meaning: Meaning,
+    /// Those that have followed it; 0 is none.
+    next: [u8; 4],
+}
+
+impl Keys {
+    /// What stands before an object's first key. It also stands for those that there is no room for.
+    const START: usize = 0;
+
+    fn new() -> Keys {
+        let start = Key {
+            text: Literal::new(b""),
+            meaning: Meaning::Programs,
+            next: [0; 4],
+        };
+        Keys { keys: vec![start] }
+    }
+
+    fn meaning(&self, key: usize) -> Meaning {
+        self.keys[key].meaning
+    }
+
+    /// The key that `rest` begins with, if it has followed `key` before, and how long it is.
+    #[inline]
+    fn next(&self, key: usize, rest: &[u8]) -> Option<(usize, usize)> {
+        let next = self.keys[key].next.iter().take_while(|next| **next != 0);
+        let mut next = next.map(|next| (usize::from(*next), &self.keys[usize::from(*next)].text));
+        let found = next.find(|(_, text)| text.begins(rest));
+        found.map(|(next, text)| (next, text.bytes.len()))
+    }
+
+    /// Keeps a key that stood behind `before`.
+    #[cold]
+    fn learn(&mut self, before: usize, text: &[u8], meaning: Meaning) -> usize {
+        let known = self
+            .keys
+            .iter()
+            .skip(1)
+            .position(|key| *key.text.bytes == *text);
+        let index = known.map_or(self.keys.len(), |known| known + 1);
+        let Ok(next) = u8::try_from(index) else {
+            return self.unknown(meaning);
+        };
+        if known.is_none() {
+            self.keys.push(Key {
+                text: Literal::new(text),
+                meaning,
+                next: [0; 4],
+            });
+        }
+        let followers = &mut self.keys[before].next;
+        let free = followers.iter().position(|next| *next == 0);
+        followers[free.unwrap_or(followers.len() - 1)] = next;
+        index
+    }
+
+    /// A key that there is no room for, as the start.
+    fn unknown(&mut self, meaning: Meaning) -> usize {
+        self.keys[Keys::START].meaning = meaning;
+        Keys::START
+    }
 }
 
 impl Found {
     /// All that is to be found in a line, which stands at `at` in the batch. None if it is no JSON
     /// object.
-    fn in_line(line: &[u8], at: usize) -> Option<Found> {
+    fn in_line(line: &[u8], at: usize, keys: &mut Keys) -> Option<Found> {
         let mut found = Found::default();
         let mut scan = Scan { line, at: 0 };
         scan.space();
         scan.expect(b'{')?;
-        scan.object(0, at, &mut found)?;
+        scan.object(0, at, keys, &mut found)?;
         scan.space();
         (scan.at == line.len()).then_some(found)
     }
 
-    /// Takes a member that is none of ours. The outer of two counts, then the surer.
-    fn own(&mut self, line: &[u8], depth: usize, key: &[u8], at: usize, value: Value) {
-        let Some((own, rank)) = own_field(key) else {
-            return;
-        };
-        let rank = 200u8.saturating_sub((depth * 16) as u8) + rank;
-        match (own, value) {
-            (Own::Message, Value::Text(text)) if rank > self.message_rank => {
+    /// Takes a field of the logger's own. The outer of two counts, then the surer.
+    fn field(
+        &mut self,
+        line: &[u8],
+        depth: usize,
+        (field, rank): (Field, u8),
+        at: usize,
+        value: Value,
+    ) {
+        let rank = 200 - (depth * 16) as u8 + rank;
+        match (field, value) {
+            (Field::Message, Value::Text(text)) if rank > self.message_rank => {
                 (self.message, self.message_rank) = (Some(text), rank);
             }
-            (Own::Level, Value::Text(text)) if rank > self.level_rank => {
+            (Field::Level, Value::Text(text)) if rank > self.level_rank => {
                 if let Some(level) = Level::from_word(&line[text.start..text.end]) {
                     (self.level, self.level_rank) = (Some(level), rank);
                 }
             }
-            (Own::Time, Value::Text(_) | Value::Plain) if rank > self.time_rank => {
+            (Field::Time, Value::Text(_) | Value::Plain) if rank > self.time_rank => {
                 (self.time, self.time_rank) = (at, rank);
             }
-            (Own::Target, Value::Text(_)) if rank > self.target_rank => {
+            (Field::Target, Value::Text(_)) if rank > self.target_rank => {
                 (self.target, self.target_rank) = (at, rank);
             }
             _ => {}
@@ -351,25 +446,45 @@ impl<'a> Scan<'a> {
     }
 
     /// The members of an object behind its bracket, and what is inside of them.
-    fn object(&mut self, depth: usize, batch_at: usize, found: &mut Found) -> Option<()> {
+    fn object(
+        &mut self,
+        depth: usize,
+        batch_at: usize,
+        keys: &mut Keys,
+        found: &mut Found,
+    ) -> Option<()> {
         let members = self.at;
         let mut reserved: Option<Reserved> = None;
-        let mut is_first = true;
-        while let Some(key) = self.key(is_first)? {
-            is_first = false;
-            let key = &self.line[key.start..key.end];
+        let mut key = Keys::START;
+        loop {
+            let before = self.at;
+            match keys.next(key, self.line.get(before..)?) {
+                Some((next, len)) => {
+                    key = next;
+                    self.at += len;
+                }
+                None => {
+                    let Some(text) = self.key(before == members)? else {
+                        break;
+                    };
+                    let meaning = Meaning::of(&self.line[text.start..text.end]);
+                    key = keys.learn(key, &self.line[before..self.at], meaning);
+                }
+            }
             let at = self.at;
-            let value = match self.peek()? {
-                b'{' if depth < DEPTH => {
-                    self.at += 1;
-                    self.object(depth + 1, batch_at, found)?;
+            if self.peek()? == b'{' && depth < DEPTH {
+                self.at += 1;
+                self.object(depth + 1, batch_at, keys, found)?;
+                continue;
+            }
+            let value = self.value()?;
+            let name = match keys.meaning(key) {
+                Meaning::Ours(name) => name,
+                Meaning::Loggers(field, rank) => {
+                    found.field(self.line, depth, (field, rank), at, value);
                     continue;
                 }
-                _ => self.value()?,
-            };
-            let Some(name) = Reserved::name(key) else {
-                found.own(self.line, depth, key, at, value);
-                continue;
+                Meaning::Programs => continue,
             };
             let range = match value {
                 Value::Text(text) => text.start..text.end,
@@ -395,14 +510,11 @@ impl<'a> Scan<'a> {
         match self.peek()? {
             b'"' => self.string().map(Value::Text),
             b'{' | b'[' => self.nested(),
-            _ => {
-                let plain = self.line[self.at..].iter();
-                let is_plain =
-                    |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-                let len = plain.take_while(|byte| is_plain(byte)).count();
-                self.at += len;
-                (len > 0).then_some(Value::Plain)
+            b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
+                self.at += plain_len(self.line.get(self.at..)?);
+                Some(Value::Plain)
             }
+            _ => None,
         }
     }
 
@@ -425,6 +537,22 @@ impl<'a> Scan<'a> {
             }
         }
     }
+}
+
+/// How long a number or a word is.
+#[inline]
+fn plain_len(rest: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(word) = rest.get(at..).and_then(words::first) {
+        let ends = words::equal(word, b',') | words::equal(word, b'}');
+        let ends = ends | words::equal(word, b']') | words::equal(word, b' ');
+        if ends != 0 {
+            return at + words::lowest(ends);
+        }
+        at += 8;
+    }
+    let is_inside = |byte: &&u8| !matches!(byte, b',' | b'}' | b']' | b' ');
+    at + rest[at..].iter().take_while(is_inside).count()
 }
 
 /// Where the next quote or backslash is.
@@ -516,7 +644,7 @@ pub(crate) fn field(line: &[u8], at: Offset, is_time: bool) -> Option<Cow<'_, st
     let at = match at {
         0 => return None,
         FAR => {
-            let found = Found::in_line(line, 0)?;
+            let found = Found::in_line(line, 0, &mut Keys::new())?;
             if is_time { found.time } else { found.target }
         }
         at => at.into(),
@@ -530,7 +658,7 @@ pub(crate) fn field(line: &[u8], at: Offset, is_time: bool) -> Option<Cow<'_, st
 
 /// Calls `each` with the program's own pairs.
 pub(crate) fn pairs<'a>(line: &'a [u8], mut each: impl FnMut(&str, Cow<'a, str>)) -> Option<()> {
-    let found = Found::in_line(line, 0)?;
+    let found = Found::in_line(line, 0, &mut Keys::new())?;
     found.record?;
     let mut scan = Scan {
         line,

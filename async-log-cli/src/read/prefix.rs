@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::record::Level;
 use super::time::Time;
-use super::words;
+use super::words::{self, Literal};
 
 /// How a prefix is built.
 #[derive(Clone, Debug, Default)]
@@ -327,39 +327,6 @@ enum Piece {
     Level(usize),
     /// Text up to the literal behind it.
     Text(Field),
-}
-
-/// Text that stands as it is; most of it is so short that eight bytes hold it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Literal {
-    bytes: Box<[u8]>,
-    /// The first eight bytes, and which of them there are.
-    word: u64,
-    mask: u64,
-}
-
-impl Literal {
-    fn new(bytes: &[u8]) -> Literal {
-        let mut word = [0; 8];
-        let mut mask = [0; 8];
-        for ((word, mask), byte) in word.iter_mut().zip(&mut mask).zip(bytes) {
-            (*word, *mask) = (*byte, u8::MAX);
-        }
-        Literal {
-            bytes: bytes.into(),
-            word: u64::from_le_bytes(word),
-            mask: u64::from_le_bytes(mask),
-        }
-    }
-
-    #[inline]
-    fn begins(&self, rest: &[u8]) -> bool {
-        match words::first(rest) {
-            Some(word) if word & self.mask != self.word => false,
-            Some(_) if self.bytes.len() <= 8 => true,
-            _ => rest.starts_with(&self.bytes),
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
