@@ -374,7 +374,9 @@ fn hosted(name: &str, before: impl Fn(usize) -> String) -> Batch {
 }
 
 /// Container engines and journals, as their manuals have it. The seconds count up.
-fn hosts() -> Vec<(&'static str, fn(usize) -> String)> {
+type Host = (&'static str, fn(usize) -> String);
+
+fn hosts() -> Vec<Host> {
     vec![
         ("docker", |n| format!("2026-01-02T03:04:{n:02}.123456789Z ")),
         ("kubectl", |n| {
@@ -450,6 +452,64 @@ fn what_ran_the_program_may_write_before_each_line() {
                     let time = view.time().expect("the host says it");
                     let seconds = time.nanos / 1_000_000_000 % 60;
                     assert_eq!(seconds + 1, view.record.line as i64, "{of}");
+                }
+            }
+        }
+    }
+}
+
+/// Docker's json-file and a journal as JSON; the one that has the text's bytes as numbers too.
+fn wrapped(line: &str, index: usize) -> [String; 3] {
+    let text = serde_json::to_string(&format!("{line}\n")).unwrap();
+    let entry = serde_json::to_string(line).unwrap();
+    let bytes = serde_json::to_string(line.as_bytes()).unwrap();
+    let journal = |message: &str| {
+        format!(
+            "{{\"__CURSOR\":\"s=1\",\"__REALTIME_TIMESTAMP\":\"17673230{index:02}123456\",\"PRIORITY\":\"6\",\"MESSAGE\":{message},\"_PID\":\"123\"}}\n"
+        )
+    };
+    [
+        format!(
+            "{{\"log\":{text},\"stream\":\"stderr\",\"time\":\"2026-01-02T03:04:{index:02}.123456789Z\"}}\n"
+        ),
+        journal(&entry),
+        journal(&bytes),
+    ]
+}
+
+#[test]
+fn lines_may_be_wrapped_in_json() {
+    for name in [
+        "env_logger",
+        "env_logger.colors",
+        "env_logger.no-time",
+        "log4rs.json.kv",
+        "env_logger.kv",
+    ] {
+        let log = std::fs::read_to_string(directory().join(format!("{name}.log"))).unwrap();
+        let alone = sample(name);
+        for form in 0..3 {
+            let lines = log.lines().enumerate();
+            let lines = lines.map(|(index, line)| wrapped(line, index)[form].clone());
+            let lines: String = lines.collect();
+            let batch = batch(lines.clone().into_bytes());
+            let of = format!("{name} {form} {:?}", batch.dialect);
+            let records = lines
+                .lines()
+                .filter(|line| batch.dialect.is_record(line.as_bytes()));
+            assert_eq!(records.count(), alone.records.len(), "{of}");
+            assert_eq!(batch.records.len(), alone.records.len(), "{of}");
+            assert_eq!(batch.unreadable.lines, 0, "{of}");
+            for (view, alone) in views(&batch).zip(views(&alone)) {
+                assert_eq!(view.message(), alone.message(), "{of}");
+                assert_eq!(pairs(view), pairs(alone), "{of}");
+                assert_eq!(view.target(), alone.target(), "{of}");
+                match alone.time() {
+                    Some(time) => assert_eq!(view.time(), Some(time), "{of}"),
+                    None => assert!(
+                        view.time()
+                            .is_some_and(|time| time.nanos / 1_000_000_000 >= 1_767_323_000)
+                    ),
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::colors;
 use super::dialect::Dialect;
 use super::record::Record;
+use super::wrapped;
 
 /// Whole lines of one source, and the records that a reader found in them.
 ///
@@ -82,8 +83,12 @@ impl Batch {
         self.records.clear();
         self.unreadable = Unreadable::default();
         let len = self.lines_len.min(self.bytes.len());
-        self.lines_len = colors::strip(&mut self.bytes[..len]);
         let dialect = Arc::clone(&self.dialect);
+        let len = match dialect.wrapped {
+            true => wrapped::unwrap(&mut self.bytes[..len]),
+            false => len,
+        };
+        self.lines_len = colors::strip(&mut self.bytes[..len]);
         dialect.parse(self);
         self.look_for_binary();
         if let Some((line, why)) = self.passed_over.first {

@@ -1,10 +1,12 @@
 //! How the lines of one log are to be read, found out from its beginning.
 
+use std::borrow::Cow;
+
 use super::batch::{Batch, Why};
 use super::colors;
 use super::prefix::Layout;
 use super::record::{Kind, Part, Record};
-use super::{json, key_value, text};
+use super::{json, key_value, text, wrapped};
 
 /// The form of a log: section 1 of `docs/format.md`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub enum Form {
 pub struct Dialect {
     /// The form of the records.
     pub form: Form,
+    /// Each line is wrapped in JSON by what ran the program.
+    pub wrapped: bool,
     /// What stands before each line: put there by what ran the program, not by its logger.
     pub host: Layout,
     /// What stands before each message.
@@ -38,11 +42,19 @@ impl Dialect {
     /// The dialect of the lines in `sample`, if there are records among them. `form` is the one that
     /// the user says it is.
     pub fn detect(sample: &[u8], form: Option<Form>) -> Option<Dialect> {
+        let wrapped = wrapped::is_wrapped(sample);
         let mut sample = sample.to_vec();
+        if wrapped {
+            let len = wrapped::unwrap(&mut sample);
+            sample.truncate(len);
+        }
         let len = colors::strip(&mut sample);
         sample.truncate(len);
         let lines = || sample.split(|&byte| byte == b'\n').map(trim_end);
-        let host = Layout::host(lines().take(SAMPLE));
+        let host = match wrapped {
+            true => Layout::of_wrapped(),
+            false => Layout::host(lines().take(SAMPLE)),
+        };
         let of = |form| Dialect {
             form,
             host: host.clone(),
@@ -79,6 +91,7 @@ impl Dialect {
             dialect.layout = Layout::logger(firsts.map(|line| dialect.host.cut(line).rest(line)));
         }
         dialect.legacy = is_legacy(&batch);
+        dialect.wrapped = wrapped;
         Some(dialect)
     }
 
@@ -106,8 +119,16 @@ impl Dialect {
         }
     }
 
+    fn unwrapped<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
+        match self.wrapped {
+            true => wrapped::line(line),
+            false => line.into(),
+        }
+    }
+
     /// Whether a record ends with this line.
     pub fn is_record(&self, line: &[u8]) -> bool {
+        let line = &*self.unwrapped(line);
         let line = &*colors::without(line);
         let line = self.host.cut(line).rest(line);
         match self.form {
@@ -120,6 +141,7 @@ impl Dialect {
     /// Whether a line that is no record may be followed by one that it belongs to, as what stands above
     /// it does.
     pub(crate) fn may_continue(&self, line: &[u8]) -> bool {
+        let line = &*self.unwrapped(line);
         let line = &*colors::without(line);
         let line = self.host.cut(line).rest(line);
         match self.form {

@@ -186,6 +186,7 @@ struct Found {
     message: Option<Text>,
     message_rank: u8,
     level: Option<Level>,
+    level_at: usize,
     level_rank: u8,
     time: usize,
     time_rank: u8,
@@ -244,11 +245,6 @@ impl Meaning {
         };
         Meaning::Loggers(field, rank)
     }
-}
-
-/// What stands beside the pairs where a logger writes them at top level: these are none.
-fn is_beside(key: &[u8]) -> bool {
-    matches!(key, b"file" | b"line") || matches!(Meaning::of(key), Meaning::Loggers(..))
 }
 
 /// The keys of the lines so far. Loggers write the same keys in the same order in line after line, so
@@ -336,6 +332,15 @@ impl Found {
         (scan.at == line.len()).then_some(found)
     }
 
+    /// Whether a member, whose value is at `at`, stands beside the pairs: a logger wrote it there.
+    fn is_beside(&self, key: &[u8], at: usize) -> bool {
+        let is_message = self.message.is_some_and(|message| message.start == at + 1);
+        let is_place = matches!(key, b"file" | b"line" | b"module" | b"module_path");
+        !self.nested && is_place
+            || is_message
+            || [self.time, self.target, self.level_at].contains(&at)
+    }
+
     /// Takes a field of the logger's own. The outer of two counts, then the surer.
     fn field(
         &mut self,
@@ -353,6 +358,7 @@ impl Found {
             (Field::Level, Value::Text(text)) if rank > self.level_rank => {
                 if let Some(level) = Level::from_word(&line[text.start..text.end]) {
                     (self.level, self.level_rank) = (Some(level), rank);
+                    self.level_at = at;
                 }
             }
             (Field::Time, Value::Text(_) | Value::Plain) if rank > self.time_rank => {
@@ -670,7 +676,7 @@ pub(crate) fn pairs<'a>(line: &'a [u8], mut each: impl FnMut(&str, Cow<'a, str>)
         let at = scan.at;
         let value = scan.value()?;
         let raw = &line[key.start..key.end];
-        if text::is_reserved(raw) || !found.nested && is_beside(raw) {
+        if text::is_reserved(raw) || found.is_beside(raw, at) {
             continue;
         }
         let value = match value {
@@ -680,4 +686,62 @@ pub(crate) fn pairs<'a>(line: &'a [u8], mut each: impl FnMut(&str, Cow<'a, str>)
         each(&decoded_text(line, key), value);
     }
     Some(())
+}
+
+/// A line that was wrapped.
+pub(crate) struct Unwrapped {
+    /// Where its text begins, behind the time.
+    pub(crate) text: usize,
+    /// The line goes on in the next one.
+    pub(crate) is_part: bool,
+}
+
+/// Writes the time and the text that a container engine or a journal wrapped in `line`.
+pub(crate) fn unwrap(line: &[u8], into: &mut Vec<u8>) -> Option<Unwrapped> {
+    let (mut text, mut time, mut is_engine) = (None, None, false);
+    let mut scan = Scan { line, at: 0 };
+    scan.expect(b'{')?;
+    let mut is_first = true;
+    while let Some(key) = scan.key(is_first)? {
+        is_first = false;
+        let at = scan.at;
+        let value = scan.value()?;
+        match (&line[key.start..key.end], value) {
+            (b"log", Value::Text(_)) | (b"MESSAGE", Value::Text(_) | Value::Nested) => {
+                text = Some((at, value));
+            }
+            (b"time" | b"__REALTIME_TIMESTAMP", Value::Text(value)) => time = Some(value),
+            (b"stream" | b"__CURSOR" | b"_BOOT_ID", _) => is_engine = true,
+            _ => {}
+        }
+    }
+    let ((at, text), time) = (
+        text.filter(|_| is_engine)?,
+        time.filter(|time| !time.escaped)?,
+    );
+    let is_journal = !line[time.start..time.end].contains(&b':');
+    into.extend_from_slice(&line[time.start..time.end]);
+    into.push(b' ');
+    let start = into.len();
+    match text {
+        Value::Text(text) => text.decode(line, into),
+        // Of a text with colours a journal writes each byte as a number.
+        _ => {
+            let bytes = line
+                .get(at..)?
+                .strip_prefix(b"[")?
+                .split(|byte| *byte == b']')
+                .next()?;
+            for byte in bytes.split(|byte| *byte == b',') {
+                into.push(std::str::from_utf8(byte.trim_ascii()).ok()?.parse().ok()?);
+            }
+        }
+    }
+    if is_journal && !into.ends_with(b"\n") {
+        into.push(b'\n');
+    }
+    Some(Unwrapped {
+        text: start,
+        is_part: !into.ends_with(b"\n"),
+    })
 }

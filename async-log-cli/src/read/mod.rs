@@ -16,6 +16,7 @@ mod text;
 mod time;
 mod view;
 mod words;
+mod wrapped;
 
 pub use batch::{Batch, Unreadable, Why};
 pub(crate) use dialect::trim_end;

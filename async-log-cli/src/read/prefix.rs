@@ -51,7 +51,8 @@ impl fmt::Display for TemplateError {
 impl std::error::Error for TemplateError {}
 
 /// The layouts of loggers, those that say more before those that say less. Where a logger writes more
-/// at some levels than at others it has a template for each.
+/// at some levels than at others it has a template for each; one behind `?` could as well be a part of a
+/// message, so a few records do not prove it.
 #[rustfmt::skip]
 const LOGGERS: &[(&str, &[&str])] = &[
     // What is in one bracket: env_logger, fern as its README has it.
@@ -71,8 +72,8 @@ const LOGGERS: &[(&str, &[&str])] = &[
         "{time} [{level}] ({thread}) {target}: [{file}:{line}] ",
         "{time} [{level}] ({thread}) {target}: ",
         "{time} [{level}] {target}: [{file}:{line}] ",
-        "{time} [{level}] {target}: ",
-        "{time} [{level}] ({thread}) ",
+        "?{time} [{level}] {target}: ",
+        "?{time} [{level}] ({thread}) ",
         "{time} [{level}] [{file}:{line}] ",
         "{time} [{level}] ",
     ]),
@@ -80,8 +81,8 @@ const LOGGERS: &[(&str, &[&str])] = &[
         "[{level}] ({thread}) {target}: [{file}:{line}] ",
         "[{level}] ({thread}) {target}: ",
         "[{level}] {target}: [{file}:{line}] ",
-        "[{level}] {target}: ",
-        "[{level}] ({thread}) ",
+        "?[{level}] {target}: ",
+        "?[{level}] ({thread}) ",
         "[{level}] [{file}:{line}] ",
         "[{level}] ",
     ]),
@@ -156,6 +157,11 @@ impl Layout {
             .unwrap_or_default()
     }
 
+    /// The time that stands before a line that was wrapped.
+    pub(crate) fn of_wrapped() -> Layout {
+        Layout::of(("wrapped", &["{time} "])).unwrap_or_default()
+    }
+
     /// What a logger puts before every message of these records, of each its first line.
     pub fn logger<'a>(records: impl Iterator<Item = &'a [u8]>) -> Layout {
         let records: Vec<_> = records.collect();
@@ -195,8 +201,15 @@ impl Layout {
     }
 
     fn of((name, templates): (&'static str, &[&str])) -> Option<Layout> {
-        let templates = templates.iter().map(|template| Template::read(template));
-        let templates = templates.collect::<Result<_, _>>().ok()?;
+        let read = |template: &&str| {
+            let is_doubtful = template.starts_with('?');
+            let template = template.trim_start_matches('?');
+            Template::read(template).map(|template| Template {
+                is_doubtful,
+                ..template
+            })
+        };
+        let templates = templates.iter().map(read).collect::<Result<_, _>>().ok()?;
         Some(Layout { name, templates })
     }
 
@@ -254,7 +267,10 @@ impl Layout {
             return None;
         }
         for (template, held) in self.templates.iter_mut().zip(held) {
-            template.levels = allowed(&all, &held);
+            template.levels = match template.is_doubtful && held.iter().sum::<usize>() < PROOF {
+                true => 0,
+                false => allowed(&all, &held),
+            };
         }
         self.templates.retain(|template| template.levels != 0);
         Some(self)
@@ -286,6 +302,9 @@ impl Layout {
     }
 }
 
+/// How many records prove a layout that could be a part of messages.
+const PROOF: usize = 8;
+
 /// A bit for each level of which practically all records are held by a template. Loggers that write
 /// more at some levels write more the less a level says, so what does not hold for one does not hold
 /// for those that say more.
@@ -313,6 +332,8 @@ struct Template {
     pieces: Vec<Piece>,
     /// A bit for each level that it is for.
     levels: u8,
+    /// It could be a part of messages.
+    is_doubtful: bool,
     /// How long times are, usually; 0 if that is not known.
     time_len: usize,
 }
@@ -359,6 +380,7 @@ impl Template {
         Template {
             pieces,
             levels: u8::MAX,
+            is_doubtful: false,
             time_len: 0,
         }
     }
