@@ -229,6 +229,7 @@ impl Layout {
                     (count + 1, time.len().max(len))
                 });
                 template.time_len = len;
+                template.bracket = template.bracket();
                 let nanos = template
                     .pieces
                     .iter_mut()
@@ -334,6 +335,9 @@ struct Template {
     levels: u8,
     /// It could be a part of messages.
     is_doubtful: bool,
+    /// What opens and closes it, if it is `[{time} {level} {target}] ` or like it, and how long times
+    /// are is known.
+    bracket: Option<(u8, Literal)>,
     /// How long times are, usually; 0 if that is not known.
     time_len: usize,
 }
@@ -381,6 +385,7 @@ impl Template {
             pieces,
             levels: u8::MAX,
             is_doubtful: false,
+            bracket: None,
             time_len: 0,
         }
     }
@@ -455,6 +460,41 @@ impl Template {
 
     #[inline]
     fn cut(&self, line: &[u8]) -> Option<Prefix> {
+        self.cut_bracket(line).or_else(|| self.cut_any(line))
+    }
+
+    /// The usual case of `[{time} {level} {target}] `, which most logs have before every line.
+    #[inline]
+    fn cut_bracket(&self, line: &[u8]) -> Option<Prefix> {
+        let (open, close) = self.bracket.as_ref()?;
+        let level_at = self.time_len + 2;
+        let head = line.get(..level_at)?;
+        let &[first, digit, .., space] = head else {
+            return None;
+        };
+        if first != *open || !digit.is_ascii_digit() || space != b' ' {
+            return None;
+        }
+        let (level, len) = level(&line[level_at..])?;
+        let mut at = level_at + len;
+        if *line.get(at)? != b' ' {
+            return None;
+        }
+        at += 1;
+        // Short levels are padded.
+        if line.get(at) == Some(&b' ') {
+            at += 1;
+        }
+        let target = at..at + plain_len(line.get(at..)?, close)?;
+        (self.levels & 1 << level_index(Some(level)) != 0).then(|| Prefix {
+            len: target.end + close.bytes.len(),
+            time: Some(1..level_at - 1),
+            level: Some(level),
+            target: Some(target),
+        })
+    }
+
+    fn cut_any(&self, line: &[u8]) -> Option<Prefix> {
         let mut prefix = Prefix::default();
         let mut at = 0;
         for (index, piece) in self.pieces.iter().enumerate() {
@@ -520,6 +560,28 @@ impl Template {
         }
         prefix.len = at;
         Some(prefix)
+    }
+
+    fn bracket(&self) -> Option<(u8, Literal)> {
+        use Piece::{Level, Literal, Text, Time};
+
+        match &self.pieces[..] {
+            [
+                Literal(open),
+                Time,
+                Literal(before),
+                Level(0),
+                Literal(behind),
+                Text(Field::Target),
+                Literal(close),
+            ] if self.time_len > 0 && *before.bytes == *b" " && *behind.bytes == *b" " => {
+                let [open] = *open.bytes else {
+                    return None;
+                };
+                Some((open, close.clone()))
+            }
+            _ => None,
+        }
     }
 
     /// Whether a time of the usual length is there: that is much quicker than to read it.
