@@ -72,12 +72,17 @@ pub(crate) struct Line {
     text: String,
     /// Where a piece ends, and how it is written.
     pieces: Vec<(usize, Style)>,
+    /// A name was cut so that this fits, and no more.
+    is_full: bool,
     out: String,
 }
 
 impl Line {
     /// Adds a piece.
     pub(crate) fn push(&mut self, style: Style, text: &str) {
+        if self.is_full {
+            return;
+        }
         self.text.push_str(&printable(text));
         self.pieces.push((self.text.len(), style));
     }
@@ -100,6 +105,7 @@ impl Line {
         for (style, text) in behind {
             self.push(*style, text);
         }
+        self.is_full = room < width(&name);
     }
 
     /// Adds spaces.
@@ -131,6 +137,7 @@ impl Line {
         self.out.push('\n');
         self.text.clear();
         self.pieces.clear();
+        self.is_full = false;
         out.write_all(self.out.as_bytes())
     }
 
@@ -298,6 +305,24 @@ mod tests {
         let text = "a\u{1b}[31m\nb\u{85}\u{202e}\u{2028}\r\u{7f}ä";
         let safe = "a\\u{1b}[31m b\\u{85}\\u{202e}\\u{2028}\\u{d}\\u{7f}ä";
         assert_eq!(printable(text), safe);
+    }
+
+    #[test]
+    fn a_name_leaves_room_for_what_is_behind_it() {
+        let at = |width| {
+            let (mut line, mut out) = (Line::default(), Vec::new());
+            let look = Look::new(false, Some(width));
+            line.push(PLAIN, "3 s  ");
+            let behind = [(CANCELLED, "  cancelled".to_owned())];
+            line.push_name(look, PLAIN, "server::connection", &behind);
+            line.push(PLAIN, "  key=value");
+            line.write(look, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(at(60), "3 s  server::connection  cancelled  key=value\n");
+        assert_eq!(at(40), "3 s  server::connection  cancelled  key…\n");
+        assert_eq!(at(30), "3 s  serv…onnection  cancelled\n");
+        assert_eq!(at(20), "3 s  se…ction  canc…\n");
     }
 
     #[test]
