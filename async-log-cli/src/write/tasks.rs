@@ -80,7 +80,8 @@ pub struct Tasks<W> {
     /// How many of these have no span of their own.
     endless: usize,
     ended: HashMap<Key, Task>,
-    table: Option<Table>,
+    /// Whether it says the process.
+    table: Option<(bool, Table)>,
     /// The first process that was heard of, and whether there are more.
     process: Option<usize>,
     several: bool,
@@ -185,19 +186,23 @@ impl<W: Write> Tasks<W> {
         self.written += tasks.len();
         let (look, several) = (self.options.look, self.several);
         let rows: Vec<_> = tasks.iter().map(|task| task.cells(look, several)).collect();
-        let out = &mut self.out;
-        let mut table = match self.table.take() {
-            Some(table) => table,
+        // Where another process is heard of late, a table begins that says the process.
+        let table = self
+            .table
+            .take()
+            .filter(|(had_several, _)| *had_several == several);
+        let mut table = match table {
+            Some((_, table)) => table,
             None => {
                 let mut table = Table::new(look, &COLUMNS, &rows);
-                table.write_head(out)?;
+                table.write_head(&mut self.out)?;
                 table
             }
         };
         for row in &rows {
-            table.write_row(row, out)?;
+            table.write_row(row, &mut self.out)?;
         }
-        self.table = Some(table);
+        self.table = Some((several, table));
         Ok(())
     }
 

@@ -93,7 +93,7 @@ enum Note {
 impl Note {
     fn text(self) -> &'static str {
         match self {
-            Note::ParentUnknown => "the span around it is not in the log",
+            Note::ParentUnknown => "the span around it has ended, or is not in the log",
             Note::StartUnknown => "its start is not in the log",
             Note::Deep => "too deep to be drawn inside",
         }

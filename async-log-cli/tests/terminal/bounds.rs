@@ -205,6 +205,21 @@ fn tasks_are_written_when_many_have_ended() {
 }
 
 #[test]
+fn a_process_that_is_heard_of_late_has_its_column() {
+    let mut log = many_tasks(10_001);
+    log.line(
+        "again, span_mark=start, span_id=1, span_at=1700000009.000000000, process_id=9-1700000009000000000",
+        0,
+    );
+    let sink = Tasks::new(tasks::Options::default(), Vec::new());
+    let rows = text(run(log.bytes(), sink, Selection::default()).into_inner());
+    let heads: Vec<_> = rows.lines().filter(|row| row.contains("spans")).collect();
+    assert_eq!(heads.len(), 2);
+    assert!(heads[1].contains("process"), "{}", heads[1]);
+    assert!(rows.lines().last().unwrap().contains("9@22:13:29"));
+}
+
+#[test]
 fn tasks_that_never_end_are_let_go() {
     // Numbers of another source: no task has a span of its own.
     let mut log = Log::default();

@@ -1,5 +1,6 @@
 //! What a person reads on a terminal, and its JSON twin, on small logs: see `golden`.
 
+mod binary;
 mod bounds;
 mod golden;
 mod tables;
