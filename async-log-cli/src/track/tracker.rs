@@ -400,7 +400,10 @@ impl<K> Followed<K> {
         let next = next.iter().take(AHEAD).find(of_task);
         let before = next.and_then(|next| match next.at {
             Some(at) => Some(at),
-            None => Some(self.open.get(next.span_id)?.start + next.elapsed?),
+            None => {
+                let span = self.open.get(next.span_id)?;
+                Some(span.start.saturating_add(next.elapsed?))
+            }
         });
         before.map_or(written, |before| written.min(before))
     }

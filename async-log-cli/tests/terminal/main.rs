@@ -3,6 +3,7 @@
 mod binary;
 mod bounds;
 mod golden;
+mod strange;
 mod tables;
 mod tasks;
 mod trees;
