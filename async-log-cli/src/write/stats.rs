@@ -64,7 +64,7 @@ pub enum Sort {
 enum Durations {
     Few(Vec<u64>),
     /// Two digits, up to the longest, in 27 KB.
-    Many(Histogram<u32>),
+    Many(Box<Histogram<u32>>),
 }
 
 /// How many are a few.
@@ -95,7 +95,7 @@ impl Durations {
         for duration in few.iter().chain([&duration]) {
             let _ = all.record((*duration).min(LONGEST));
         }
-        *self = Durations::Many(all);
+        *self = Durations::Many(Box::new(all));
     }
 
     /// What so many of 100 do not exceed.
