@@ -220,6 +220,17 @@ accept         12,345
     }
 
     #[test]
+    fn a_head_has_room_and_a_column_without_text_has_none() {
+        let columns = [Column::right("unfinished", 0), Column::left("errors", 0)];
+        let rows = [vec![Cell::new(PLAIN, "7"), Cell::default()]];
+        let mut table = Table::new(Look::default(), &columns, &rows);
+        let mut out = Vec::new();
+        table.write_head(&mut out).unwrap();
+        table.write_row(&rows[0], &mut out).unwrap();
+        assert_eq!(out, b"unfinished\n         7\n");
+    }
+
+    #[test]
     fn no_width_is_too_small() {
         for width in 0..40 {
             for line in table(Some(width)).lines() {
