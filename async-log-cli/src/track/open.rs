@@ -21,10 +21,12 @@ pub struct Open<S> {
     pub(crate) joined: bool,
     /// How many spans right inside are open.
     pub(crate) children: u32,
-    /// How long at least one has been, up to the last time that none was.
+    /// How long at least one was, before `covered_from`.
     pub(crate) covered: u64,
-    /// Since when one is.
+    /// Since when at least one is open, or was the last time.
     pub(crate) covered_from: u64,
+    /// The latest end of one of those.
+    pub(crate) covered_to: u64,
     /// The selection takes it.
     pub selected: bool,
     /// What the sink keeps.
@@ -43,39 +45,44 @@ impl<S> Open<S> {
             joined: false,
             children: 0,
             covered: 0,
-            covered_from: 0,
+            covered_from: start,
+            covered_to: start,
             selected: true,
             kept,
         }
     }
 
-    /// A span right inside starts.
+    /// A span right inside starts. Threads write their lines at about the same time, so one that began
+    /// before another may come behind it.
     pub(crate) fn enter(&mut self, at: u64) {
-        if self.children == 0 {
-            self.covered_from = at.max(self.start);
-        }
-        self.children += 1;
         self.last = self.last.max(at);
+        let at = at.max(self.start);
+        if self.children == 0 && at > self.covered_to {
+            self.covered = self
+                .covered
+                .saturating_add(self.covered_to - self.covered_from);
+            (self.covered_from, self.covered_to) = (at, at);
+        }
+        self.covered_from = self.covered_from.min(at);
+        self.children = self.children.saturating_add(1);
     }
 
     /// A span right inside ends.
     pub(crate) fn leave(&mut self, at: u64) {
-        self.children = self.children.saturating_sub(1);
-        if self.children == 0 {
-            let since = at.saturating_sub(self.covered_from);
-            self.covered = self.covered.saturating_add(since);
-        }
         self.last = self.last.max(at);
+        self.children = self.children.saturating_sub(1);
+        self.covered_to = self.covered_to.max(at);
     }
 
     /// How long none of the spans right inside was open, if it ends at that time.
     pub fn self_time(&self, end: u64) -> u64 {
-        let open = match self.children {
-            0 => 0,
-            _ => end.saturating_sub(self.covered_from),
+        let covered_to = match self.children {
+            0 => self.covered_to.min(end),
+            _ => end,
         };
+        let last = covered_to.saturating_sub(self.covered_from);
         let duration = end.saturating_sub(self.start);
-        duration.saturating_sub(self.covered.saturating_add(open))
+        duration.saturating_sub(self.covered.saturating_add(last))
     }
 }
 

@@ -59,6 +59,8 @@ struct Followed<K> {
     is_seen: bool,
     /// The earliest time that it said.
     first: u64,
+    /// Another process began after it, and the sink knows what it left open.
+    is_over: bool,
 }
 
 /// An open span without an id: the one that it was given, and its name.
@@ -78,13 +80,17 @@ impl<K> Followed<K> {
             clock_offset: 0,
             is_seen: false,
             first: u64::MAX,
+            is_over: false,
         }
     }
 
     /// A start or an end says that time.
     fn see(&mut self, at: u64) {
         self.is_seen = true;
-        self.first = self.first.min(at);
+        // An end may be all that was said, and then it does not say when.
+        if at > 0 {
+            self.first = self.first.min(at);
+        }
         self.process.last = self.process.last.max(at);
     }
 }
@@ -171,7 +177,7 @@ impl<S: Sink> Tracker<S> {
         let followed = &mut self.processes[index];
         let mut open = std::mem::take(&mut followed.open);
         followed.stacks.clear();
-        if !followed.is_seen {
+        if !followed.is_seen || std::mem::replace(&mut followed.is_over, true) {
             return Ok(());
         }
         let last = followed.process.last;
@@ -211,8 +217,9 @@ impl<S: Sink> Tracker<S> {
             .iter()
             .position(|of| of.process.id == Some(id));
         self.current = known.unwrap_or(self.processes.len());
-        if known.is_none() {
-            self.processes.push(Followed::new(self.current, Some(id)));
+        match known {
+            Some(known) => self.processes[known].is_over = false,
+            None => self.processes.push(Followed::new(self.current, Some(id))),
         }
         Ok(())
     }
@@ -386,26 +393,30 @@ impl<K> Followed<K> {
         written(self.clock_offset)
     }
 
-    /// The time of a record that is no mark: what its logger says, but not before what was said
+    /// The time of a record that is no mark: what its logger says, but not before what its span said
     /// before it, nor behind what its task says next.
     fn event_time(&mut self, view: View<'_>, span: u64, next: &[Record]) -> u64 {
-        let mut after = self.open.get(span).map_or(0, |span| span.last);
+        let after = self.open.get(span).map_or(0, |span| span.last);
+        let mut at = self.time_of(view).max(after);
         // What any span said before is nearer than a time that was cut to seconds.
         if view.time().is_none_or(|time| time.resolution > 1_000_000) {
-            after = after.max(self.process.last);
+            at = at.max(self.process.last);
         }
-        let written = self.time_of(view).max(after);
-        let of_task =
-            |next: &&Record| next.kind != Kind::Event && next.task_id == view.record.task_id;
-        let next = next.iter().take(AHEAD).find(of_task);
+        let is_next = |next: &&Record| {
+            next.kind != Kind::Event
+                && next.task_id == view.record.task_id
+                && next.process.is_none_or(|of| self.process.id == Some(of))
+        };
+        let next = next.iter().take(AHEAD).find(is_next);
         let before = next.and_then(|next| match next.at {
             Some(at) => Some(at),
             None => {
-                let span = self.open.get(next.span_id)?;
-                Some(span.start.saturating_add(next.elapsed?))
+                let start = self.open.get(next.span_id)?.start;
+                Some(start.saturating_add(next.elapsed?))
             }
         });
-        before.map_or(written, |before| written.min(before))
+        // Other threads may be in that task, and their lines late: the span itself counts more.
+        before.map_or(at, |before| at.min(before)).max(after)
     }
 
     fn stack(record: &Record) -> Stack {
