@@ -133,7 +133,7 @@ impl Me {
         let child = self.fork().into_child(&self.executor.machine, body);
         let future = match self.random.below(5) {
             0 | 1 => child.in_task(&self.machine).map(drop).boxed(),
-            2 => child.in_quiet_task(&self.machine).map(drop).boxed(),
+            2 => child.in_quiet_task(self.machine.place()).map(drop).boxed(),
             _ => child.map(drop).boxed(),
         };
         self.executor.spawn(future)
@@ -1158,7 +1158,7 @@ async fn tasks(me: &mut Me) -> Step {
                 Ok(())
             })
             .in_task(&me.machine);
-        let (a, b) = tokio::join!(task, me.child().in_quiet_task(&me.machine));
+        let (a, b) = tokio::join!(task, me.child().in_quiet_task(me.machine.place()));
         me.event("behind tasks");
         me.result(a.and(b))?;
         let mut half = me.child().in_task(&me.machine);

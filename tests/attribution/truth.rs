@@ -416,12 +416,11 @@ impl<F: Future> Child<F> {
         })
     }
 
-    /// A task whose own span is filtered out.
+    /// A task whose own span is filtered out, made at `around`.
     pub(crate) fn in_quiet_task(
         self,
-        by: &Machine,
+        around: Place,
     ) -> Child<async_log::InTask<impl Future<Output = F::Output>>> {
-        let around = by.place();
         let frame = Frame {
             span: next_number(),
             what: "quiet task",
