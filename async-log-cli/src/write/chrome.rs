@@ -172,6 +172,8 @@ impl<W: Write> Format for Json<W> {
         offset
     }
 
+    fn close(&mut self, _: &Slice<'_>, _: &mut Vec<u8>) {}
+
     fn instant(&mut self, pid: u64, place: Place, view: View<'_>, to: &mut Vec<u8>) {
         let level = view.level().map(|level| level.word());
         let message = view.message();

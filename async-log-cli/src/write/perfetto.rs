@@ -330,7 +330,7 @@ impl<W: Write> Format for Packets<W> {
     }
 
     fn slice(&mut self, slice: &Slice<'_>, to: &mut Vec<u8>) -> usize {
-        let offset = push_event(to, slice.place.at, |event| {
+        push_event(to, slice.place.at, |event| {
             push_uint(event, field::event::TYPE, SLICE_BEGIN);
             push_uint(event, field::event::TRACK, slice.place.track.into());
             event.extend_from_slice(slice.text);
@@ -343,14 +343,16 @@ impl<W: Write> Format for Packets<W> {
             for spawned in slice.flows_out {
                 push_fixed(event, field::event::FLOW, spawned.flow);
             }
-        });
+        })
+    }
+
+    fn close(&mut self, slice: &Slice<'_>, to: &mut Vec<u8>) {
         if let Some(end) = slice.end {
             push_event(to, end, |event| {
                 push_uint(event, field::event::TYPE, SLICE_END);
                 push_uint(event, field::event::TRACK, slice.place.track.into());
             });
         }
-        offset
     }
 
     fn instant(&mut self, _: u64, place: Place, view: View<'_>, to: &mut Vec<u8>) {

@@ -30,6 +30,8 @@ pub struct Piece {
     pub(crate) bytes: Vec<u8>,
     /// The spans that are drawn in it.
     drawn: Vec<Drawn>,
+    /// Which of them, by their offsets, spawned tasks since, and the numbers of the arrows.
+    late: Vec<(u64, u64)>,
 }
 
 /// A span that is drawn.
@@ -38,7 +40,9 @@ struct Drawn {
     process: usize,
     id: u64,
     place: Place,
-    /// Its offset in the piece, or in the file.
+    /// The span that holds it; 0 if it is in the file.
+    holder: u64,
+    /// Its offset in what that holds, or in the file.
     offset: u64,
 }
 
@@ -105,6 +109,9 @@ pub trait Format {
     /// Writes a span. Gives the offset in `to` by which more can be said of it.
     fn slice(&mut self, slice: &Slice<'_>, to: &mut Vec<u8>) -> usize;
 
+    /// Writes the end of a span, behind what was held for it.
+    fn close(&mut self, slice: &Slice<'_>, to: &mut Vec<u8>);
+
     /// Writes a record.
     fn instant(&mut self, pid: u64, place: Place, view: View<'_>, to: &mut Vec<u8>);
 
@@ -140,7 +147,8 @@ pub struct Trace<F> {
     options: Options,
     lanes: Lanes,
     pids: Vec<Pid>,
-    recent: Vec<Drawn>,
+    /// The spans that were drawn last, two for each remainder of their ids.
+    recent: Vec<[Drawn; 2]>,
     file: Vec<u8>,
     /// How much of the file is written.
     written: u64,
@@ -196,7 +204,7 @@ impl<F: Format> Trace<F> {
             options,
             lanes: Lanes::default(),
             pids: Vec::new(),
-            recent: vec![Drawn::default(); RECENT],
+            recent: vec![[Drawn::default(); 2]; RECENT],
             file: Vec::new(),
             written: 0,
             begun: false,
@@ -267,40 +275,64 @@ impl<F: Format> Trace<F> {
         text
     }
 
-    /// Draws a span, into `held` if it is held, and remembers that it is drawn.
-    fn draw(&mut self, drawn: Drawn, slice: &Slice<'_>, held: Option<&mut Piece>) {
-        match held {
-            Some(piece) => {
-                let offset = self.format.slice(slice, &mut piece.bytes) as u64;
-                piece.drawn.push(Drawn { offset, ..drawn });
-            }
-            None => {
-                let offset = self.format.slice(slice, &mut self.file) as u64 + self.written;
-                self.recent[drawn.id as usize % RECENT] = Drawn { offset, ..drawn };
-            }
-        }
+    /// Draws a span and what was held for it, into what `holder` holds if there is one.
+    fn draw(
+        &mut self,
+        drawn: Drawn,
+        slice: &Slice<'_>,
+        held: &mut Piece,
+        mut holder: Option<(u64, &mut Piece)>,
+    ) {
+        let (to, base) = match &mut holder {
+            Some((_, piece)) => (&mut piece.bytes, 0),
+            None => (&mut self.file, self.written),
+        };
+        let offset = self.format.slice(slice, to) as u64 + base;
+        self.place(Drawn { offset, ..drawn }, holder.as_mut());
+        self.release(held, holder.as_mut());
+        let to = holder.map_or(&mut self.file, |(_, piece)| &mut piece.bytes);
+        self.format.close(slice, to);
     }
 
-    /// Draws what was held.
-    fn release(&mut self, piece: &mut Piece, held: Option<&mut Piece>) {
-        let base = match &held {
-            Some(held) => held.bytes.len() as u64,
+    /// Remembers where a span is drawn.
+    fn place(&mut self, mut drawn: Drawn, holder: Option<&mut (u64, &mut Piece)>) {
+        drawn.holder = 0;
+        if let Some((holder, piece)) = holder {
+            drawn.holder = *holder;
+            piece.drawn.push(drawn);
+        }
+        let recent = &mut self.recent[drawn.id as usize % RECENT];
+        // What was held is placed again where that goes.
+        if recent[0].id != drawn.id || recent[0].process != drawn.process {
+            recent[1] = recent[0];
+        }
+        recent[0] = drawn;
+    }
+
+    /// Draws what was held, and leaves it empty.
+    fn release(&mut self, held: &mut Piece, mut holder: Option<&mut (u64, &mut Piece)>) {
+        let base = match &holder {
+            Some((_, piece)) => piece.bytes.len() as u64,
             None => self.file.len() as u64 + self.written,
         };
-        let drawn = piece.drawn.drain(..).map(|drawn| Drawn {
-            offset: drawn.offset + base,
-            ..drawn
-        });
-        match held {
-            Some(held) => {
-                held.drawn.extend(drawn);
-                held.bytes.append(&mut piece.bytes);
+        for drawn in held.drawn.drain(..) {
+            let offset = drawn.offset + base;
+            self.place(Drawn { offset, ..drawn }, holder.as_deref_mut());
+        }
+        let late = held
+            .late
+            .drain(..)
+            .map(|(offset, flow)| (offset + base, flow));
+        match holder {
+            Some((_, piece)) => {
+                piece.late.extend(late);
+                piece.bytes.append(&mut held.bytes);
             }
             None => {
-                for drawn in drawn {
-                    self.recent[drawn.id as usize % RECENT] = drawn;
+                for (offset, flow) in late {
+                    self.format.spawned(offset, flow);
                 }
-                self.file.append(&mut piece.bytes);
+                self.file.append(&mut held.bytes);
             }
         }
     }
@@ -328,12 +360,26 @@ impl<F: Format> Trace<F> {
             });
             return Spawner::Open(spawned.len() - 1);
         }
-        let recent = self.recent[parent as usize % RECENT];
-        let is_known = parent != 0 && recent.id == parent && recent.process == process;
-        if is_known && self.format.spawned(recent.offset, flow(process, id)) {
-            return Spawner::Drawn(recent.place);
+        let is_parent = |of: &&Drawn| parent != 0 && of.id == parent && of.process == process;
+        let recent = &self.recent[parent as usize % RECENT];
+        let Some(recent) = recent.iter().find(is_parent).copied() else {
+            return Spawner::None;
+        };
+        let flow = flow(process, id);
+        let holder = open
+            .get_mut(recent.holder)
+            .and_then(|holder| holder.kept.more.as_mut());
+        let is_in_time = match holder {
+            Some(more) => {
+                more.held.late.push((recent.offset, flow));
+                true
+            }
+            None => self.format.spawned(recent.offset, flow),
+        };
+        match is_in_time {
+            true => Spawner::Drawn(recent.place),
+            false => Spawner::None,
         }
-        Spawner::None
     }
 
     /// Writes when there is enough.
@@ -571,21 +617,22 @@ impl<F: Format> Trace<F> {
                     moved.kept.lane = Some(to);
                 }
             });
-        let mut more = more;
         let place = Place {
             track: if end.selected { self.track(lane) } else { 0 },
             at: span.start,
         };
-        let pid = self.pids[process].number;
+        let (mut more, mut nothing) = (more, More::default());
+        let more = more.as_deref_mut().unwrap_or(&mut nothing);
         // Taken out for as long as it is written to.
-        let mut holder = held_by.and_then(|id| open.get_mut(id)).map(|parent| {
+        let mut held = held_by.and_then(|id| open.get_mut(id)).map(|parent| {
             let more = parent.kept.more();
             more.held_until = more.held_until.max(until);
             std::mem::take(&mut more.held)
         });
+        let mut holder = held.as_mut().map(|piece| (around, piece));
         if end.selected {
             let slice = Slice {
-                pid,
+                pid: self.pids[process].number,
                 place,
                 end: Some(until),
                 outcome: end.outcome,
@@ -594,20 +641,19 @@ impl<F: Format> Trace<F> {
                     Spawner::None => None,
                     _ => Some(flow(process, id)),
                 },
-                flows_out: more.as_ref().map_or(&[], |more| &more.spawned),
+                flows_out: &more.spawned,
             };
             let drawn = Drawn {
                 process,
                 id,
                 place,
-                offset: 0,
+                ..Drawn::default()
             };
-            self.draw(drawn, &slice, holder.as_mut());
-        }
-        if let Some(more) = &mut more {
+            self.draw(drawn, &slice, &mut more.held, holder);
+        } else {
             self.release(&mut more.held, holder.as_mut());
         }
-        if let Some(held) = holder
+        if let Some(held) = held
             && let Some(parent) = open.get_mut(around)
         {
             parent.kept.more().held = held;
@@ -615,9 +661,7 @@ impl<F: Format> Trace<F> {
         if end.selected {
             self.end_flow(process, (id, span.parent), spawner, place, open);
         }
-        if let Some(more) = more {
-            self.begin_flows(process, &more.spawned, end.selected.then_some(place), open);
-        }
+        self.begin_flows(process, &more.spawned, end.selected.then_some(place), open);
         self.spare.push(text);
     }
 
@@ -704,6 +748,7 @@ impl<F: Format> Trace<F> {
             flows_out: &[],
         };
         self.format.slice(&slice, &mut self.file);
+        self.format.close(&slice, &mut self.file);
         self.spare.push(text);
     }
 }
