@@ -1,0 +1,6 @@
+#[path = "measure.rs"]
+mod measure;
+
+fn main() {
+    measure::all(hot_paths::Form::Filtered);
+}
