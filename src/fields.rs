@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use log::kv::{self, Key, Source, Value, VisitSource};
 
-use crate::scratch::{Buffers, Scratch};
+use crate::scratch::{Purpose, Scratch};
 use crate::text::{self, Kind};
 
 /// The fields of a span with those of the spans around it, and the span's own name and target
@@ -15,18 +15,12 @@ use crate::text::{self, Kind};
 /// One allocation at most, and none where a span adds nothing to what is around it. The text form
 /// is ready to be copied into a line; an index behind it gives the fields one by one, typed.
 ///
-/// Layout: four lengths, then as many bytes each of the fields in text form, the index, the values
-/// that the text form had to quote, and the target; what remains is the name. An index entry is
-/// the letter of the value's kind and the lengths of the key, of the value as written, and of the
-/// value as it was if that was quoted. A length is written as ASCII characters of seven bits each, so that all
-/// is one string and no access ever has to check or to parse text.
+/// Layout: the fields in text form, the name, the target, the values that the text form had to quote, the index, and
+/// the lengths of these but for the last, backwards. An index entry is the letter of the value's kind and the lengths of the key, of the
+/// value as written, and of the value as it was if that was quoted. A length is written as ASCII characters, so that
+/// all is one string and no access ever has to check or to parse text.
 #[derive(Clone, Default)]
 pub(crate) struct Fields(Option<Arc<str>>);
-
-/// 35 bits: no part can outgrow it.
-const LENGTH: usize = 5;
-const HEADER: usize = 4 * LENGTH;
-const ENTRY: usize = 1 + 3 * LENGTH;
 
 /// One field.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +98,7 @@ impl Fields {
     pub(crate) fn capture(
         own: &dyn Source,
         skip: usize,
-        around: &Fields,
+        around: Fields,
         target: Option<&str>,
         name: Option<fmt::Arguments<'_>>,
     ) -> Fields {
@@ -113,9 +107,9 @@ impl Fields {
         // A source that gives up has given what it had.
         let _ = own.visit(&mut draft);
         if draft.is_empty() && target.is_none() && name.is_none() {
-            return around.clone();
+            return around;
         }
-        draft.inherit(around);
+        draft.inherit(&around);
         draft.finish(target, name)
     }
 
@@ -133,32 +127,54 @@ impl Fields {
 
     /// `, KEY=VALUE` for each field.
     pub(crate) fn text(&self) -> &str {
-        self.part(0)
-    }
-
-    pub(crate) fn target(&self) -> &str {
-        self.part(3)
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        self.part(4)
-    }
-
-    fn part(&self, part: usize) -> &str {
         let Some(all) = self.0.as_deref() else {
             return "";
         };
-        let length = |part: usize| decode(&all[part * LENGTH..]);
-        let start = HEADER + (0..part).map(length).sum::<usize>();
-        match part {
-            4 => &all[start..],
-            _ => &all[start..start + length(part)],
-        }
+        &all[..last_length(all).0]
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.parts().name
+    }
+
+    pub(crate) fn target(&self) -> &str {
+        self.parts().target
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Field<'_>> {
-        iterate(self.part(0), self.part(1), self.part(2))
+        let parts = self.parts();
+        iterate(parts.text, parts.index, parts.quoted)
     }
+
+    fn parts(&self) -> Parts<'_> {
+        let Some(all) = self.0.as_deref() else {
+            return Parts::default();
+        };
+        let (text, rest) = last_length(all);
+        let (name, rest) = last_length(rest);
+        let (target, rest) = last_length(rest);
+        let (quoted, rest) = last_length(rest);
+        let (text, rest) = rest.split_at(text);
+        let (name, rest) = rest.split_at(name);
+        let (target, rest) = rest.split_at(target);
+        let (quoted, index) = rest.split_at(quoted);
+        Parts {
+            text,
+            name,
+            target,
+            quoted,
+            index,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Parts<'a> {
+    text: &'a str,
+    name: &'a str,
+    target: &'a str,
+    quoted: &'a str,
+    index: &'a str,
 }
 
 fn iterate<'a>(
@@ -167,20 +183,22 @@ fn iterate<'a>(
     mut quoted: &'a str,
 ) -> impl Iterator<Item = Field<'a>> {
     std::iter::from_fn(move || {
-        let (entry, index_rest) = split(index, ENTRY)?;
-        let length = |nth: usize| decode(&entry[1 + nth * LENGTH..]);
-        let key_end = 2 + length(0);
-        let (field, text_rest) = split(text, key_end + 1 + length(1))?;
-        let (raw, quoted_rest) = split(quoted, length(2))?;
-        (text, index, quoted) = (text_rest, index_rest, quoted_rest);
-        let written = &field[key_end + 1..];
+        let kind = *index.as_bytes().first()?;
+        let (key, rest) = first_length(&index[1..]);
+        let (value, rest) = first_length(rest);
+        let (raw, rest) = first_length(rest);
+        index = rest;
+        let (field, rest) = text.split_at(3 + key + value);
+        text = rest;
+        let (raw, rest) = quoted.split_at(raw);
+        quoted = rest;
+        let written = &field[3 + key..];
         Some(Field {
-            key: &field[2..key_end],
-            kind: Kind::from_letter(entry.as_bytes()[0]),
-            value: if written.starts_with('"') {
-                raw
-            } else {
-                written
+            key: &field[2..2 + key],
+            kind: Kind::from_letter(kind),
+            value: match written.starts_with('"') {
+                true => raw,
+                false => written,
             },
             text: field,
         })
@@ -195,114 +213,101 @@ impl fmt::Debug for Fields {
 
 /// Fields while they are put together, in a thread's buffers.
 struct Draft {
-    buffers: Scratch,
+    text: Scratch,
+    index: Scratch,
+    /// There is none until a value has to be quoted.
+    quoted: Option<Scratch>,
     skip: usize,
     limit: usize,
 }
 
 impl Draft {
     fn new(limit: usize) -> Self {
-        let mut buffers = Scratch::take();
-        // The lengths go here when they are known.
-        buffers.line.extend([' '; HEADER]);
         Draft {
-            buffers,
+            text: Scratch::take(Purpose::Line),
+            index: Scratch::take(Purpose::Index),
+            quoted: None,
             skip: 0,
             limit,
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.buffers.index.is_empty()
+        self.index.is_empty()
+    }
+
+    fn quoted(&self) -> &str {
+        self.quoted.as_ref().map_or("", |quoted| quoted)
     }
 
     /// Adds a field, unless there is one of that key already.
     fn push(&mut self, key: &str, value: &Value<'_>) {
-        let start = self.buffers.line.len();
-        text::push_key(&mut self.buffers.line, key);
-        let written = self.buffers.line.len();
-        if self.contains(start, &self.buffers.line[start + 2..written - 1]) {
-            self.buffers.line.truncate(start);
+        let start = self.text.len();
+        text::push_key(&mut self.text, key);
+        let key_end = self.text.len() - 1;
+        if !self.is_empty() && self.contains(start, &self.text[start + 2..key_end]) {
+            self.text.truncate(start);
             return;
         }
-
-        let Buffers {
-            line,
-            raw,
-            index,
-            quoted,
-        } = &mut *self.buffers;
-        raw.clear();
-        let (kind, cut) = text::format_value(raw, value, self.limit);
-        text::push_value(line, raw, cut);
-        if cut {
-            raw.push('…');
-        }
-        let raw = match &line[written..] {
-            value if value.starts_with('"') => &raw[..],
-            _ => "",
-        };
-        quoted.push_str(raw);
-        push_entry(
-            index,
-            kind,
-            [written - start - 3, line.len() - written, raw.len()],
+        let written = text::push_value(&mut self.text, value, self.limit);
+        let lengths = [key_end - start - 2, self.text.len() - key_end - 1];
+        self.push_entry(
+            written.kind,
+            lengths,
+            written.raw.as_ref().map_or("", |raw| raw),
         );
     }
 
-    /// Whether the fields in the line up to `end` have this key.
+    /// Whether the fields in the text up to `end` have this key.
     fn contains(&self, end: usize, key: &str) -> bool {
-        let Buffers {
-            line,
-            index,
-            quoted,
-            ..
-        } = &*self.buffers;
-        iterate(&line[HEADER..end], index, quoted).any(|field| field.key == key)
+        iterate(&self.text[..end], &self.index, self.quoted()).any(|field| field.key == key)
     }
 
     fn inherit(&mut self, around: &Fields) {
         for field in around.iter() {
-            let end = self.buffers.line.len();
+            let end = self.text.len();
             if self.contains(end, field.key) {
                 continue;
             }
-            let value_len = field.text.len() - field.key.len() - 3;
-            let raw = match field.text.as_bytes()[field.key.len() + 3] {
-                b'"' => field.value,
-                _ => "",
+            let value = &field.text[field.key.len() + 3..];
+            let raw = match value.starts_with('"') {
+                true => field.value,
+                false => "",
             };
-            self.buffers.line.push_str(field.text);
-            self.buffers.quoted.push_str(raw);
-            push_entry(
-                &mut self.buffers.index,
-                field.kind,
-                [field.key.len(), value_len, raw.len()],
-            );
+            self.text.push_str(field.text);
+            self.push_entry(field.kind, [field.key.len(), value.len()], raw);
+        }
+    }
+
+    fn push_entry(&mut self, kind: Kind, lengths: [usize; 2], raw: &str) {
+        self.index.push(kind.letter());
+        for length in lengths {
+            push_length(&mut self.index, length);
+        }
+        push_length(&mut self.index, raw.len());
+        if !raw.is_empty() {
+            self.quoted
+                .get_or_insert_with(|| Scratch::take(Purpose::Quoted))
+                .push_str(raw);
         }
     }
 
     fn finish(mut self, target: Option<&str>, name: Option<fmt::Arguments<'_>>) -> Fields {
-        let Buffers {
-            line,
-            index,
-            quoted,
-            raw,
-        } = &mut *self.buffers;
-        let target = target.unwrap_or("");
-        raw.clear();
-        for length in [line.len() - HEADER, index.len(), quoted.len(), target.len()] {
-            push_length(raw, length);
-        }
-        line.replace_range(..HEADER, raw);
-        line.push_str(index);
-        line.push_str(quoted);
-        line.push_str(target);
+        let text = self.text.len();
         if let Some(name) = name {
             // A name whose formatting fails stands as far as it came.
-            let _ = line.write_fmt(name);
+            let _ = self.text.write_fmt(name);
         }
-        Fields(Some(Arc::from(&line[..])))
+        let name = self.text.len() - text;
+        let target = target.unwrap_or("");
+        self.text.push_str(target);
+        let quoted = self.quoted.as_ref().map_or("", |quoted| quoted);
+        self.text.push_str(quoted);
+        self.text.push_str(&self.index);
+        for length in [quoted.len(), target.len(), name, text] {
+            push_length_backwards(&mut self.text, length);
+        }
+        Fields(Some(Arc::from(self.text.as_str())))
     }
 }
 
@@ -316,27 +321,52 @@ impl<'kvs> VisitSource<'kvs> for Draft {
     }
 }
 
-fn push_entry(index: &mut String, kind: Kind, lengths: [usize; 3]) {
-    index.push(kind.letter());
-    for length in lengths {
-        push_length(index, length);
+/// A length has six bits in a character; a seventh one says that another character follows.
+const DIGIT: usize = 64;
+
+/// Writes a length that is read from its beginning.
+fn push_length(out: &mut String, length: usize) {
+    push_digit(out, length);
+    if length >= DIGIT {
+        push_length(out, length / DIGIT);
     }
 }
 
-fn push_length(out: &mut String, length: usize) {
-    out.extend((0..LENGTH).map(|nth| ((length >> (7 * nth)) & 0x7f) as u8 as char));
+/// Writes a length that is read from its end.
+fn push_length_backwards(out: &mut String, length: usize) {
+    if length >= DIGIT {
+        push_length_backwards(out, length / DIGIT);
+    }
+    push_digit(out, length);
 }
 
-fn decode(length: &str) -> usize {
-    length.as_bytes()[..LENGTH]
-        .iter()
-        .rev()
-        .fold(0, |length, &byte| length << 7 | usize::from(byte))
+fn push_digit(out: &mut String, length: usize) {
+    let more = if length >= DIGIT { DIGIT } else { 0 };
+    out.push(char::from((length % DIGIT + more) as u8));
 }
 
-/// `text` in two at `at`; `None` at its end.
-fn split(text: &str, at: usize) -> Option<(&str, &str)> {
-    (text.len() >= at).then(|| text.split_at(at))
+/// The length that a text begins with, and what is behind.
+fn first_length(text: &str) -> (usize, &str) {
+    let (length, read) = read_length(text.bytes());
+    (length, &text[read..])
+}
+
+/// The length that a text ends with, and what is before.
+fn last_length(text: &str) -> (usize, &str) {
+    let (length, read) = read_length(text.bytes().rev());
+    (length, &text[..text.len() - read])
+}
+
+fn read_length(digits: impl Iterator<Item = u8>) -> (usize, usize) {
+    let (mut length, mut read) = (0, 0);
+    for digit in digits.map(usize::from) {
+        length |= (digit % DIGIT) << (6 * read);
+        read += 1;
+        if digit < DIGIT {
+            break;
+        }
+    }
+    (length, read)
 }
 
 #[cfg(test)]
@@ -344,7 +374,7 @@ mod tests {
     use super::*;
 
     fn capture(own: &[(&str, Value<'_>)], around: &Fields) -> Fields {
-        Fields::capture(&own, 0, around, None, None)
+        Fields::capture(&own, 0, around.clone(), None, None)
     }
 
     #[test]
@@ -391,7 +421,7 @@ mod tests {
         let inner = Fields::capture(
             &None::<(&str, &str)>,
             0,
-            &outer,
+            outer,
             Some("t"),
             Some(format_args!("level {}", 1)),
         );
@@ -402,9 +432,15 @@ mod tests {
     }
 
     #[test]
-    fn a_length_of_more_than_seven_bits_reads_back() {
-        let mut written = String::new();
-        push_length(&mut written, 1_234_567_890);
-        assert_eq!(decode(&written), 1_234_567_890);
+    fn a_length_reads_back_from_either_end() {
+        for length in [0, 1, 63, 64, 65, 4095, 4096, 1_234_567_890, usize::MAX] {
+            let mut written = String::from("x");
+            push_length_backwards(&mut written, length);
+            assert_eq!(last_length(&written), (length, "x"));
+            written.clear();
+            push_length(&mut written, length);
+            written.push('x');
+            assert_eq!(first_length(&written), (length, "x"));
+        }
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod added;
 mod arms;
 mod capture;
 mod clock;
@@ -9,10 +10,12 @@ mod fields;
 mod frame;
 mod ids;
 mod keep;
+mod line;
 mod logger;
 mod macros;
 mod mark;
 mod outcome;
+mod pairs;
 mod passing;
 mod place;
 mod scratch;

@@ -1,5 +1,6 @@
 //! The records that a span consists of.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::panic::Location;
 
@@ -9,7 +10,8 @@ use log::{Metadata, Record};
 use crate::clock;
 use crate::fields::Fields;
 use crate::outcome::Outcome;
-use crate::passing::Passing;
+use crate::pairs::First;
+use crate::passing::{self, Passing, Seen};
 use crate::text;
 
 /// The start or the end of a span.
@@ -30,8 +32,6 @@ pub(crate) enum Event {
         /// How many of the record's pairs, the first ones, are a function's arguments.
         arguments: usize,
         spawned: Option<Spawned>,
-        /// Only roots say it.
-        process: Option<Process>,
     },
     End {
         elapsed: Seconds,
@@ -73,23 +73,14 @@ impl fmt::Display for SpawnLine {
     }
 }
 
-/// Shown as `PID-STARTNANOS`.
+/// This process, shown as `PID-STARTNANOS`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Process {
-    pid: u32,
-    start: u64,
-}
-
-impl Process {
-    pub(crate) fn current() -> Self {
-        let (pid, start) = clock::process();
-        Process { pid, start }
-    }
-}
+pub(crate) struct Process;
 
 impl fmt::Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.pid, self.start)
+        let (pid, start) = clock::process();
+        write!(f, "{pid}-{start}")
     }
 }
 
@@ -100,7 +91,7 @@ pub(crate) enum Own<'a> {
     Word(&'static str),
     Seconds(&'a Seconds),
     Line(&'a SpawnLine),
-    Process(&'a Process),
+    Process,
 }
 
 impl<'a> Own<'a> {
@@ -110,7 +101,7 @@ impl<'a> Own<'a> {
             Own::Word(word) => Value::from(word),
             Own::Seconds(seconds) => Value::from_display(seconds),
             Own::Line(line) => Value::from_display(line),
-            Own::Process(process) => Value::from_display(process),
+            Own::Process => Value::from_display(&Process),
         }
     }
 
@@ -124,19 +115,29 @@ impl<'a> Own<'a> {
             Own::Word(word) => line.push_str(word),
             Own::Seconds(seconds) => text::push_seconds(line, seconds.0),
             // A path is the one value of ours that may need quotes.
-            Own::Line(spawned) => text::push_value(line, &spawned.to_string(), false),
-            Own::Process(process) => {
-                text::push_u64(line, process.pid.into());
+            Own::Line(spawned) => text::push_text(line, &spawned.to_string(), false),
+            Own::Process => {
+                let (pid, start) = clock::process();
+                text::push_u64(line, pid.into());
                 line.push('-');
-                text::push_u64(line, process.start);
+                text::push_u64(line, start);
             }
         }
     }
 }
 
 impl Mark {
-    pub(crate) fn is_start(&self) -> bool {
-        matches!(self.event, Event::Start { .. })
+    /// What a `Logger` sees it to be.
+    pub(crate) fn seen(&self) -> Seen {
+        match self.event {
+            Event::Start { .. } => Seen::Start,
+            Event::End { task_id, .. } => Seen::End(task_id),
+        }
+    }
+
+    /// Whether it says the process itself.
+    pub(crate) fn has_process_id(&self) -> bool {
+        matches!(self.event, Event::Start { parent: 0, .. })
     }
 
     /// `start` or `end`.
@@ -162,7 +163,6 @@ impl Mark {
                 parent,
                 at,
                 spawned,
-                process,
                 ..
             } => {
                 if *parent != 0 {
@@ -173,8 +173,8 @@ impl Mark {
                     each("task_parent_id", Own::Number(spawned.parent_task));
                     each("spawn_line", Own::Line(&spawned.line));
                 }
-                if let Some(process) = process {
-                    each("process_id", Own::Process(process));
+                if self.has_process_id() {
+                    each("process_id", Own::Process);
                 }
             }
             Event::End {
@@ -192,77 +192,31 @@ impl Mark {
 /// The key-values of a mark as a logger sees them that is no `Logger`.
 struct Pairs<'a> {
     arguments: &'a dyn Source,
-    mark: &'a Mark,
+    /// The mark that is on its way, once somebody looks.
+    mark: OnceCell<Option<Mark>>,
 }
 
 impl Source for Pairs<'_> {
     fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
-        let arguments = self.mark.arguments();
-        first(self.arguments, arguments, visitor)?;
-        visitor.visit_pair(Key::from_str("span_mark"), Value::from(self.mark.word()))?;
-        for field in self.mark.fields.iter() {
-            if !has_pair(self.arguments, arguments, field.key) {
+        let Some(mark) = self.mark.get_or_init(passing::mark) else {
+            return Ok(());
+        };
+        let arguments = First::new(self.arguments, mark.arguments());
+        arguments.visit(visitor)?;
+        visitor.visit_pair(Key::from_str("span_mark"), Value::from(mark.word()))?;
+        for field in mark.fields.iter() {
+            if !arguments.hides(field.key) {
                 visitor.visit_pair(Key::from_str(field.key), field.to_value())?;
             }
         }
         let mut visited = Ok(());
-        self.mark.own(|key, own| {
+        mark.own(|key, own| {
             if visited.is_ok() {
                 visited = visitor.visit_pair(Key::from_str(key), own.to_value());
             }
         });
         visited
     }
-}
-
-/// Visits the first `count` pairs of a source.
-pub(crate) fn first<'kvs>(
-    source: &'kvs dyn Source,
-    count: usize,
-    visitor: &mut dyn VisitSource<'kvs>,
-) -> Result<(), kv::Error> {
-    struct First<'a, 'kvs> {
-        left: usize,
-        visitor: &'a mut dyn VisitSource<'kvs>,
-    }
-
-    impl<'kvs> VisitSource<'kvs> for First<'_, 'kvs> {
-        fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
-            match self.left.checked_sub(1) {
-                Some(left) => self.left = left,
-                None => return Ok(()),
-            }
-            self.visitor.visit_pair(key, value)
-        }
-    }
-
-    if count == 0 {
-        return Ok(());
-    }
-    source.visit(&mut First {
-        left: count,
-        visitor,
-    })
-}
-
-/// Whether one of the first `count` pairs of a source is written under `key`.
-pub(crate) fn has_pair(source: &dyn Source, count: usize, key: &str) -> bool {
-    struct Find<'a> {
-        key: &'a str,
-        found: bool,
-    }
-
-    impl<'kvs> VisitSource<'kvs> for Find<'_> {
-        fn visit_pair(&mut self, key: Key<'kvs>, _: Value<'kvs>) -> Result<(), kv::Error> {
-            let key = key.as_str();
-            self.found |= text::renamed(key).unwrap_or(key) == self.key;
-            Ok(())
-        }
-    }
-
-    let mut find = Find { key, found: false };
-    let _ = first(source, count, &mut find);
-    find.found
 }
 
 /// Where in the program a span comes from, and what it is called.
@@ -306,13 +260,16 @@ impl Origin for &'static Site {
 
 /// Writes a mark to `log`'s global logger; gives the task id that a `Logger` on the way wrote.
 pub(crate) fn emit(
-    mark: &Mark,
+    mark: Mark,
     origin: &dyn Origin,
     metadata: Metadata<'_>,
     message: fmt::Arguments<'_>,
     arguments: &dyn Source,
 ) -> Option<u64> {
-    let pairs = Pairs { arguments, mark };
+    let pairs = Pairs {
+        arguments,
+        mark: OnceCell::new(),
+    };
     let (file, line) = origin.line();
     let record = Record::builder()
         .args(message)
@@ -322,7 +279,7 @@ pub(crate) fn emit(
         .line(Some(line))
         .key_values(&pairs)
         .build();
-    let passing = Passing::set(&record, Some(mark));
+    let passing = Passing::of(&record, mark);
     log::logger().log(&record);
     passing.task_id()
 }

@@ -13,62 +13,112 @@ use log::{Level, Metadata, Record};
 
 use crate::mark::Mark;
 
-/// What is known about the record that is on its way right now.
-struct OnItsWay {
-    /// The address of its key-values. They live until it has arrived, so no other record has it.
+/// Which record is on its way right now.
+#[derive(Clone, Copy)]
+struct Which {
+    /// The address of its key-values. They live until it has arrived, so no other record has it. 0 for no record.
     key_values: usize,
     /// The address of the file's name, and the line.
     place: (usize, Option<u32>),
-    /// `None` when a `Logger` has already written our keys.
-    mark: Option<Mark>,
+    /// Whether a `Logger` has already written our keys.
+    is_done: bool,
+}
+
+impl Which {
+    const NONE: Self = Which {
+        key_values: 0,
+        place: (0, None),
+        is_done: false,
+    };
+
+    #[inline]
+    fn of(record: &Record<'_>, is_done: bool) -> Self {
+        Which {
+            key_values: address(record.key_values()),
+            place: place(record),
+            is_done,
+        }
+    }
+}
+
+/// What is known about it beside.
+struct Known {
+    mark: Mark,
     task_id: Option<u64>,
 }
 
 thread_local! {
+    static ON_ITS_WAY: Cell<Which> = const { Cell::new(Which::NONE) };
     // It never needs a destructor, since nothing is on its way when a thread ends. So it is there
     // also for what the destructors of other locals log.
-    static ON_ITS_WAY: RefCell<ManuallyDrop<Option<OnItsWay>>> =
+    static KNOWN: RefCell<ManuallyDrop<Option<Known>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
-/// Puts another record on its way; gives the one before.
-fn replace_on_its_way(now: Option<OnItsWay>) -> Option<OnItsWay> {
-    ON_ITS_WAY.with(|slot| ManuallyDrop::into_inner(slot.replace(ManuallyDrop::new(now))))
-}
-
-/// Says what is known about a record for as long as it lives.
+/// A mark is on its way for as long as this lives.
 pub(crate) struct Passing {
-    before: Option<OnItsWay>,
+    before: Option<(Which, Option<Known>)>,
 }
 
 impl Passing {
-    pub(crate) fn set(record: &Record<'_>, mark: Option<&Mark>) -> Self {
-        let now = OnItsWay {
-            key_values: address(record.key_values()),
-            place: place(record),
-            mark: mark.cloned(),
+    pub(crate) fn of(record: &Record<'_>, mark: Mark) -> Self {
+        let which = ON_ITS_WAY.with(|cell| cell.replace(Which::of(record, false)));
+        let known = replace_known(Some(Known {
+            mark,
             task_id: None,
-        };
-        Passing {
-            before: replace_on_its_way(Some(now)),
-        }
+        }));
+        // Most often there is nothing that would have to be kept.
+        let before = (which.key_values != 0).then_some((which, known));
+        Passing { before }
     }
 
     pub(crate) fn task_id(&self) -> Option<u64> {
-        with_on_its_way(|known| known.task_id).flatten()
+        with_known(|known| known.task_id).flatten()
     }
 }
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        replace_on_its_way(self.before.take());
+        let (which, known) = self.before.take().unwrap_or((Which::NONE, None));
+        ON_ITS_WAY.with(|cell| cell.set(which));
+        replace_known(known);
     }
 }
 
+fn replace_known(now: Option<Known>) -> Option<Known> {
+    KNOWN.with(|known| ManuallyDrop::into_inner(known.replace(ManuallyDrop::new(now))))
+}
+
+fn with_known<R>(f: impl FnOnce(&mut Known) -> R) -> Option<R> {
+    KNOWN.with(|known| known.borrow_mut().as_mut().map(f))
+}
+
+/// A record with our keys in it is on its way for as long as this lives.
+pub(crate) struct PassingDone {
+    before: Which,
+}
+
+impl PassingDone {
+    #[inline]
+    pub(crate) fn of(record: &Record<'_>) -> Self {
+        let before = ON_ITS_WAY.with(|cell| cell.replace(Which::of(record, true)));
+        PassingDone { before }
+    }
+}
+
+impl Drop for PassingDone {
+    #[inline]
+    fn drop(&mut self) {
+        ON_ITS_WAY.with(|cell| cell.set(self.before));
+    }
+}
+
+#[inline]
 fn address(key_values: &dyn Source) -> usize {
     key_values as *const dyn Source as *const () as usize
 }
 
+#[inline]
 fn place(record: &Record<'_>) -> (usize, Option<u32>) {
     (
         record.file().map_or(0, |file| file.as_ptr() as usize),
@@ -77,38 +127,51 @@ fn place(record: &Record<'_>) -> (usize, Option<u32>) {
 }
 
 /// What a record that comes to a `Logger` is.
+#[derive(Clone, Copy)]
 pub(crate) enum Seen {
     Plain,
-    Mark(Mark),
+    Start,
+    /// The end of a span, with the task in which it started.
+    End(Option<u64>),
     /// It has our keys already, from a `Logger` around this one.
     Done,
 }
 
+#[inline]
 pub(crate) fn seen(record: &Record<'_>) -> Seen {
-    let known = with_on_its_way(|known| (known.key_values, known.place));
-    let Some((key_values, at)) = known else {
-        return Seen::Plain;
-    };
-    // A logger in between may have built a new record around another message (fern does so where
-    // it formats), without key-values: then it still comes from the same line, if it has one.
-    let same = key_values == address(record.key_values())
-        || at.0 != 0 && at == place(record) && record.key_values().count() == 0;
-    if !same {
-        return Seen::Plain;
-    }
-    match with_on_its_way(|known| known.mark.clone()).flatten() {
-        Some(mark) => Seen::Mark(mark),
-        None => Seen::Done,
+    let which = ON_ITS_WAY.with(Cell::get);
+    match which.key_values {
+        0 => Seen::Plain,
+        _ => seen_while(which, record),
     }
 }
 
-fn with_on_its_way<R>(f: impl FnOnce(&mut OnItsWay) -> R) -> Option<R> {
-    ON_ITS_WAY.with(|slot| slot.borrow_mut().as_mut().map(f))
+/// What a record is while there is one on its way.
+fn seen_while(which: Which, record: &Record<'_>) -> Seen {
+    // A logger in between may have built a new record around another message (fern does so where
+    // it formats), without key-values: then it still comes from the same line, if it has one.
+    let same = which.key_values == address(record.key_values())
+        || which.place.0 != 0 && which.place == place(record) && record.key_values().count() == 0;
+    match same {
+        false => Seen::Plain,
+        true if which.is_done => Seen::Done,
+        true => with_known(|known| known.mark.seen()).unwrap_or(Seen::Plain),
+    }
+}
+
+/// The mark that is on its way, for our own code to look at.
+pub(crate) fn with_mark<R>(f: impl FnOnce(&Mark) -> R) -> Option<R> {
+    with_known(|known| f(&known.mark))
+}
+
+/// The same, to be shown to others.
+pub(crate) fn mark() -> Option<Mark> {
+    with_mark(Mark::clone)
 }
 
 /// Remembers for a span's end in which task its start was written.
 pub(crate) fn note_task_id(task_id: u64) {
-    with_on_its_way(|known| {
+    with_known(|known| {
         known.task_id.get_or_insert(task_id);
     });
 }
@@ -168,6 +231,7 @@ impl Drop for Writing {
     }
 }
 
+#[inline]
 pub(crate) fn is_writing() -> bool {
     WRITING.with(Cell::get)
 }

@@ -111,17 +111,27 @@ fn levels<R>(f: impl FnOnce(&mut Vec<Level>) -> R) -> Option<R> {
 
 /// The span that the running code is in.
 pub(crate) fn current() -> Position {
-    levels(|levels| levels.last().map(|top| top.position.clone()))
-        .flatten()
-        .unwrap_or_default()
+    at(depth())
 }
 
-/// As [`current`], without a copy; `f` must not call back into this module.
-pub(crate) fn with_current<R>(f: impl FnOnce(&Position) -> R) -> R {
+/// How deep the stack is. As long as the running code has not come back, it says where that code was.
+#[inline]
+pub(crate) fn depth() -> usize {
+    let depth = |levels: &RefCell<Vec<Level>>| levels.try_borrow().map_or(0, |levels| levels.len());
+    LEVELS.try_with(depth).unwrap_or(0)
+}
+
+/// The span in which code was that found the stack so deep.
+pub(crate) fn at(depth: usize) -> Position {
+    with(depth, Position::clone)
+}
+
+/// As [`at`], without a copy; `f` must not call back into this module.
+pub(crate) fn with<R>(depth: usize, f: impl FnOnce(&Position) -> R) -> R {
     let mut f = Some(f);
     levels(|levels| {
-        let top = levels.last()?;
-        f.take().map(|f| f(&top.position))
+        let level = levels.get(depth.checked_sub(1)?)?;
+        f.take().map(|f| f(&level.position))
     })
     .flatten()
     .unwrap_or_else(|| (f.take().expect("not called above"))(&Position::default()))

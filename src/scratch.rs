@@ -1,76 +1,88 @@
 //! Buffers that a thread uses again, so that a record on its way touches no heap.
 
 use std::cell::Cell;
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-#[derive(Default)]
-pub(crate) struct Buffers {
-    /// What is being written: a line, or the text of a span's fields.
-    pub(crate) line: String,
-    /// A value or message before it is quoted.
-    pub(crate) raw: String,
-    /// For [`crate::fields`] alone.
-    pub(crate) index: String,
-    pub(crate) quoted: String,
+/// One of a thread's buffers, empty, given back when dropped.
+///
+/// Whoever comes while it is away (a value that logs while it is formatted) gets a new one.
+/// After a panic it is not given back, and after the thread's locals are destroyed there is
+/// none to keep: then it costs an allocation again, nothing else.
+pub(crate) struct Scratch {
+    text: String,
+    purpose: Purpose,
 }
 
-/// A thread's buffers, empty, given back when dropped.
-///
-/// Whoever comes while they are away (a value that logs while it is formatted) gets new ones.
-/// After a panic they are not given back, and after the thread's locals are destroyed there are
-/// none to keep: then they cost an allocation again, nothing else.
-pub(crate) struct Scratch(Buffers);
+/// What a buffer is for: those that are in use at once are different ones.
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose {
+    /// What is being written: a line, or the text of a span's fields.
+    Line,
+    /// Something that is being quoted.
+    Raw,
+    /// For [`crate::fields`] alone.
+    Index,
+    Quoted,
+}
 
 /// More than this is not kept after an unusually long line.
 const KEPT: usize = 64 * 1024;
 
 thread_local! {
-    static SPARE: Cell<Option<Buffers>> = const { Cell::new(None) };
+    static SPARE: [Cell<String>; 4] = const {
+        [
+            Cell::new(String::new()),
+            Cell::new(String::new()),
+            Cell::new(String::new()),
+            Cell::new(String::new()),
+        ]
+    };
 }
 
 impl Scratch {
-    pub(crate) fn take() -> Self {
-        Scratch(
-            SPARE
-                .try_with(Cell::take)
-                .ok()
-                .flatten()
-                .unwrap_or_default(),
-        )
+    #[inline]
+    pub(crate) fn take(purpose: Purpose) -> Self {
+        let text = SPARE.try_with(|spare| spare[purpose as usize].take());
+        Scratch {
+            text: text.unwrap_or_default(),
+            purpose,
+        }
     }
 }
 
 impl Drop for Scratch {
+    #[inline]
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() || self.text.capacity() > KEPT {
             return;
         }
-        let mut buffers = std::mem::take(&mut self.0);
-        for buffer in [
-            &mut buffers.line,
-            &mut buffers.raw,
-            &mut buffers.index,
-            &mut buffers.quoted,
-        ] {
-            buffer.clear();
-            if buffer.capacity() > KEPT {
-                *buffer = String::new();
-            }
-        }
-        let _ = SPARE.try_with(|spare| spare.set(Some(buffers)));
+        self.text.clear();
+        let _ = SPARE.try_with(|spare| {
+            let slot = &spare[self.purpose as usize];
+            slot.set(std::mem::take(&mut self.text));
+        });
     }
 }
 
 impl Deref for Scratch {
-    type Target = Buffers;
+    type Target = String;
 
-    fn deref(&self) -> &Buffers {
-        &self.0
+    #[inline]
+    fn deref(&self) -> &String {
+        &self.text
     }
 }
 
 impl DerefMut for Scratch {
-    fn deref_mut(&mut self) -> &mut Buffers {
-        &mut self.0
+    #[inline]
+    fn deref_mut(&mut self) -> &mut String {
+        &mut self.text
+    }
+}
+
+impl fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
     }
 }

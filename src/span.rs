@@ -11,8 +11,9 @@ use log::{Level, Log, Metadata, Record};
 use crate::clock;
 use crate::fields::Fields;
 use crate::ids;
-use crate::mark::{self, Event, Mark, Origin, Process, Seconds, Site, Spawned};
+use crate::mark::{self, Event, Mark, Origin, Seconds, Site, Spawned};
 use crate::outcome::Outcome;
+use crate::pairs::NO_PAIRS;
 use crate::passing::{self, Writing};
 use crate::place::{self, Machine, Position};
 
@@ -120,7 +121,7 @@ impl<O: Origin> Live<O> {
         let fields = Fields::capture(
             beginning.pairs,
             beginning.arguments,
-            &around.fields,
+            around.fields,
             own_target.then(|| metadata.target()),
             origin.name().is_none().then_some(beginning.name),
         );
@@ -142,7 +143,6 @@ impl<O: Origin> Live<O> {
             at: Seconds(clock::unix_time(start)),
             arguments: beginning.arguments,
             spawned: beginning.spawned,
-            process: (around.id == 0).then(Process::current),
         };
         open.task_id = open.emit(event, beginning.pairs).unwrap_or(NO_TASK);
         Live(Some(open))
@@ -202,8 +202,6 @@ impl<O: Origin> Live<O> {
     }
 }
 
-pub(crate) const NO_PAIRS: [(&str, &str); 0] = [];
-
 impl<O: Origin> Open<O> {
     fn emit(&self, event: Event, arguments: &dyn Source) -> Option<u64> {
         let mark = Mark {
@@ -221,7 +219,7 @@ impl<O: Origin> Open<O> {
             .target(target)
             .build();
         mark::emit(
-            &mark,
+            mark,
             &self.origin,
             metadata,
             format_args!("{name}"),

@@ -9,9 +9,10 @@ use log::{Level, Metadata};
 use crate::frame::{InSpan, InTask};
 use crate::ids;
 use crate::mark::{Origin, SpawnLine, Spawned};
+use crate::pairs::NO_PAIRS;
 use crate::passing;
 use crate::place::{self, Position};
-use crate::span::{Beginning, Live, Span, NO_PAIRS};
+use crate::span::{Beginning, Live, Span};
 
 /// The number of the task that runs now, 0 outside any.
 ///

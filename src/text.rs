@@ -6,80 +6,132 @@ use std::fmt::{self, Write};
 
 use log::kv::{self, Value, VisitValue};
 
-/// The keys that this crate writes. A record that brings one of them keeps it with a `_` behind.
-///
-/// Each stands here with that underscore, so that both names are static slices of one string.
-const RESERVED: [&str; 11] = [
-    "span_mark_",
-    "span_id_",
-    "span_parent_",
-    "span_at_",
-    "span_elapsed_",
-    "span_outcome_",
-    "task_parent_id_",
-    "spawn_line_",
-    "process_id_",
-    "task_id_",
-    "thread_id_",
-];
+use crate::scratch::{Purpose, Scratch};
+
+/// What a byte of a text may be: bits of [`CLASSES`]. A character beyond ASCII is judged by the first of its bytes,
+/// so that most text is known to be harmless by one look at each byte, and all else is looked at closely.
+#[derive(Clone, Copy)]
+enum Class {
+    /// It may not stand in a key.
+    NoKey = 1,
+    /// A message that has it may need escaping.
+    Message = 2,
+    /// A value that has it may need quotes.
+    Value = 4,
+}
+
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = classes_of(byte as u8);
+        byte += 1;
+    }
+    classes
+};
+
+const fn classes_of(byte: u8) -> u8 {
+    let in_key = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-');
+    // Beyond ASCII, controls begin with one of these three in UTF-8, white space with those or one of two more.
+    let control = byte < b' ' || matches!(byte, 0x7f | 0xc2 | 0xd8 | 0xe2);
+    let message = control || matches!(byte, b'=' | b'\\');
+    let value = message || matches!(byte, b',' | b'"' | 0xe1 | 0xe3);
+    (Class::NoKey as u8 * !in_key as u8)
+        | (Class::Message as u8 * message as u8)
+        | (Class::Value as u8 * value as u8)
+}
+
+/// Whether a byte of the text is of this class. It looks at all of them: that is faster than to ask after each.
+fn has(text: &str, class: Class) -> bool {
+    let found = text
+        .bytes()
+        .fold(0, |found, byte| found | CLASSES[usize::from(byte)]);
+    found & class as u8 != 0
+}
 
 /// The name under which a pair with a reserved key is kept.
 pub(crate) fn renamed(key: &str) -> Option<&'static str> {
-    // All reserved keys begin so, and few others do.
-    if !matches!(key.as_bytes().first(), Some(b's' | b't' | b'p')) {
-        return None;
-    }
-    RESERVED
-        .into_iter()
-        .find(|renamed| renamed[..renamed.len() - 1] == *key)
+    Some(match key {
+        "span_mark" => "span_mark_",
+        "span_id" => "span_id_",
+        "span_parent" => "span_parent_",
+        "span_at" => "span_at_",
+        "span_elapsed" => "span_elapsed_",
+        "span_outcome" => "span_outcome_",
+        "task_parent_id" => "task_parent_id_",
+        "spawn_line" => "spawn_line_",
+        "process_id" => "process_id_",
+        "task_id" => "task_id_",
+        "thread_id" => "thread_id_",
+        _ => return None,
+    })
 }
 
 /// Writes `, KEY=`.
 pub(crate) fn push_key(out: &mut String, key: &str) {
     out.push_str(", ");
-    let start = out.len();
-    if key.bytes().all(is_key_byte) {
-        out.push_str(key);
+    if key.is_empty() || has(key, Class::NoKey) || renamed(key).is_some() {
+        push_other_key(out, key);
     } else {
-        out.extend(key.chars().map(|c| match u8::try_from(c) {
-            Ok(byte) if is_key_byte(byte) => c,
-            _ => '_',
-        }));
-    }
-    if out.len() == start || renamed(&out[start..]).is_some() {
-        out.push('_');
+        out.push_str(key);
     }
     out.push('=');
 }
 
+/// Whether this is what stands in a line for a key.
+pub(crate) fn is_written(key: &str, written: &str) -> bool {
+    let mut text = Scratch::take(Purpose::Raw);
+    push_key(&mut text, key);
+    text[2..text.len() - 1] == *written
+}
+
+#[cold]
+fn push_other_key(out: &mut String, key: &str) {
+    let start = out.len();
+    out.extend(key.chars().map(|c| match u8::try_from(c) {
+        Ok(byte) if is_key_byte(byte) => c,
+        _ => '_',
+    }));
+    if key.is_empty() || renamed(&out[start..]).is_some() {
+        out.push('_');
+    }
+}
+
 fn is_key_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-')
+    CLASSES[usize::from(byte)] & Class::NoKey as u8 == 0
 }
 
 /// Writes an unsigned number, which is what most of our own values are, without `fmt`.
-pub(crate) fn push_u64(out: &mut String, mut n: u64) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (n % 10) as u8;
-        n /= 10;
-        if n == 0 {
-            break;
-        }
+pub(crate) fn push_u64(out: &mut String, n: u64) {
+    if n < 10 {
+        out.push(digit(n));
+        return;
     }
-    // Digits are ASCII.
-    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
+    if n >= 100 {
+        push_u64(out, n / 100);
+    }
+    push_two_digits(out, n);
+}
+
+fn push_two_digits(out: &mut String, n: u64) {
+    out.push(digit(n / 10));
+    out.push(digit(n));
+}
+
+/// The last digit of a number.
+fn digit(n: u64) -> char {
+    char::from(b'0' + (n % 10) as u8)
 }
 
 /// Writes seconds with nanoseconds: `3.000198042`.
 pub(crate) fn push_seconds(out: &mut String, nanos: u64) {
     push_u64(out, nanos / 1_000_000_000);
+    let nanos = nanos % 1_000_000_000;
     out.push('.');
-    let start = out.len();
-    // A leading one keeps the zeros; it becomes the point's neighbour and goes.
-    push_u64(out, 1_000_000_000 + nanos % 1_000_000_000);
-    out.remove(start);
+    out.push(digit(nanos / 100_000_000));
+    for place in [1_000_000, 10_000, 100, 1] {
+        push_two_digits(out, nanos / place);
+    }
 }
 
 /// What a value was before it became text, for those who want it back typed.
@@ -113,9 +165,18 @@ impl Kind {
     }
 }
 
-/// Formats `value` into `out` as it is, text no further than `limit` bytes; says what it is and
-/// whether it was cut. A value whose own formatting fails stands as far as it came, as if cut there.
-pub(crate) fn format_value(out: &mut String, value: &Value<'_>, limit: usize) -> (Kind, bool) {
+/// What [`push_value`] has written.
+pub(crate) struct Written {
+    pub(crate) kind: Kind,
+    /// The text as it was where it had to be quoted, with `…` at its end where it was cut.
+    pub(crate) raw: Option<Scratch>,
+}
+
+/// Writes a value as the line holds it: as it is where that reads back, else as a JSON string. A text is formatted no
+/// further than `limit` bytes, and has `…` behind where it was cut. A value whose own formatting fails stands as far
+/// as it came, as if cut there.
+pub(crate) fn push_value(out: &mut String, value: &Value<'_>, limit: usize) -> Written {
+    let start = out.len();
     let mut visitor = Formatter {
         out: Limited {
             out,
@@ -125,7 +186,26 @@ pub(crate) fn format_value(out: &mut String, value: &Value<'_>, limit: usize) ->
         kind: Kind::Text,
     };
     let failed = value.visit(&mut visitor).is_err();
-    (visitor.kind, visitor.out.cut || failed)
+    let (kind, cut) = (visitor.kind, visitor.out.cut || failed);
+    // Nothing but a text can need quotes.
+    let raw = match kind == Kind::Text && (cut || !is_plain(&out[start..])) {
+        true => Some(quote(out, start, cut)),
+        false => None,
+    };
+    Written { kind, raw }
+}
+
+/// Quotes what stands in `out` from `start` on, and gives it as it was.
+#[cold]
+fn quote(out: &mut String, start: usize, cut: bool) -> Scratch {
+    let mut raw = Scratch::take(Purpose::Raw);
+    raw.push_str(&out[start..]);
+    out.truncate(start);
+    push_string(out, &raw, cut);
+    if cut {
+        raw.push('…');
+    }
+    raw
 }
 
 struct Formatter<'a> {
@@ -219,13 +299,16 @@ impl<'v> VisitValue<'v> for &mut Formatter<'_> {
     }
 }
 
-/// Writes a value's text as the line holds it: as it is where that reads back, else as a JSON
-/// string, with `…` behind where it was cut.
-pub(crate) fn push_value(out: &mut String, text: &str, cut: bool) {
-    if is_plain(text) && !cut {
-        out.push_str(text);
-        return;
+/// Writes a value that is a text as the line holds it.
+pub(crate) fn push_text(out: &mut String, text: &str, cut: bool) {
+    match is_plain(text) && !cut {
+        true => out.push_str(text),
+        false => push_string(out, text, cut),
     }
+}
+
+/// Writes a JSON string, with `…` behind if it was cut.
+fn push_string(out: &mut String, text: &str, cut: bool) {
     out.push('"');
     for c in text.chars() {
         match c {
@@ -248,7 +331,14 @@ pub(crate) fn push_value(out: &mut String, text: &str, cut: bool) {
 }
 
 /// Whether a value reads back without quotes.
-pub(crate) fn is_plain(text: &str) -> bool {
+fn is_plain(text: &str) -> bool {
+    match text.as_bytes() {
+        [] | [b' ', ..] | [.., b' '] => false,
+        _ => !has(text, Class::Value) || is_plain_for_sure(text),
+    }
+}
+
+fn is_plain_for_sure(text: &str) -> bool {
     let mut ends = text.chars();
     let (first, last) = (ends.next(), ends.next_back());
     first.is_some_and(|c| !c.is_whitespace())
@@ -265,22 +355,19 @@ fn is_control(c: char) -> bool {
             | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Makes a message that stands at the end of `line`, from `start` on, fit to stand in one: see
-/// [`push_message`].
-pub(crate) fn escape_message(line: &mut String, start: usize, scratch: &mut String) {
-    if !line[start..].bytes().any(may_need_escape) {
-        return;
+/// Makes a message fit to stand in a line: see [`push_message`].
+pub(crate) fn escape_message(line: &mut String) {
+    if has(line, Class::Message) {
+        escape(line);
     }
-    scratch.clear();
-    scratch.push_str(&line[start..]);
-    line.truncate(start);
-    push_message(line, scratch);
 }
 
-/// The bytes without which a message is written as it is. Beyond ASCII, controls begin with one of
-/// these three in UTF-8.
-fn may_need_escape(byte: u8) -> bool {
-    byte < b' ' || matches!(byte, b'=' | b'\\' | 0x7f | 0xc2 | 0xd8 | 0xe2)
+#[cold]
+fn escape(line: &mut String) {
+    let mut message = Scratch::take(Purpose::Raw);
+    message.push_str(line);
+    line.clear();
+    push_message(line, &message);
 }
 
 /// Writes a message: a line break is followed by a tab, other controls are escaped, and a reserved

@@ -139,6 +139,80 @@ fn what_is_filtered_costs_nothing() {
     });
 }
 
+/// A logger may ask for a message twice, as one that has two outputs, or not at all.
+#[test]
+fn a_message_is_formatted_once_and_only_where_it_is_asked_for() {
+    struct Asking(usize);
+
+    impl Log for Asking {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &Record<'_>) {
+            let lines: Vec<_> = (0..self.0).map(|_| record.args().to_string()).collect();
+            assert!(lines.windows(2).all(|pair| pair[0] == pair[1]), "{lines:?}");
+            assert!(lines.iter().all(|line| line.contains("task_id=5")));
+        }
+
+        fn flush(&self) {}
+    }
+
+    for (asks, formatted) in [(0, 0), (1, 1), (3, 1)] {
+        with_global(Logger::wrap(Asking(asks), five), || {
+            let (message, value) = (Counting::default(), Counting::default());
+            info!(value:% = value; "{message}");
+            let whole = formatted * Counting::LEN;
+            assert_eq!((message.0.get(), value.0.get() > 0), (whole, formatted > 0));
+            span!("s {message}", {});
+            assert_eq!(message.0.get(), whole + Counting::LEN);
+        });
+    }
+}
+
+/// Where a record is decided when it is logged, not when the inner logger formats it.
+#[test]
+fn a_record_is_where_it_was_logged() {
+    struct Spanning(Lines);
+
+    impl Log for Spanning {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &Record<'_>) {
+            match record.target() {
+                "inner" => self.0.log(record),
+                _ => span!(target: "inner", inner = 1; "inner", { self.0.log(record) }),
+            }
+        }
+
+        fn flush(&self) {}
+    }
+
+    let inner = Lines::default();
+    with_global(Logger::wrap(Spanning(inner.clone()), five), || {
+        span!(outer = 1; "outer", { info!("m") });
+        info!(own = 2; "outside");
+    });
+    let text = inner.take();
+    let told: Vec<_> = (text.iter().map(|line| stable(line)))
+        .filter(|line| !line.starts_with("inner"))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "outer, span_mark=start, outer=1, task_id=5",
+            "m, outer=1, task_id=5",
+            "outer, span_mark=end, outer=1, task_id=5",
+            "outside, own=2, task_id=5",
+        ]
+    );
+    let find = |start: &str| text.iter().find(|line| line.starts_with(start)).unwrap();
+    assert_eq!(get(find("m,"), "span_id"), get(find("outer,"), "span_id"));
+    assert_eq!(get(find("outside,"), "span_id"), None);
+}
+
 #[test]
 fn the_task_is_asked_for_once_for_a_record() {
     let asked = Arc::new(AtomicU64::new(0));

@@ -1,0 +1,154 @@
+//! The text form of a record: the line that the inner logger prints as its message.
+
+use std::cell::OnceCell;
+use std::fmt::{self, Write};
+
+use log::kv::{self, Key, Value, VisitSource};
+
+use crate::added::{Added, Subject};
+use crate::fields::{self, Field, Fields};
+use crate::ids;
+use crate::mark::{Mark, Own};
+use crate::pairs::First;
+use crate::passing;
+use crate::place::{self, Position};
+use crate::scratch::{Purpose, Scratch};
+use crate::text::{self, Kind};
+
+/// A line. It is put together when it is first asked for, which a logger that does not print never does, and once.
+pub(crate) struct Line<'a> {
+    added: Added<'a>,
+    written: OnceCell<Scratch>,
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.written.get_or_init(|| self.write()))
+    }
+}
+
+impl<'a> Line<'a> {
+    #[inline]
+    pub(crate) fn new(added: Added<'a>) -> Self {
+        Line {
+            added,
+            written: OnceCell::new(),
+        }
+    }
+
+    fn write(&self) -> Scratch {
+        let record = self.added.record;
+        let mut line = Scratch::take(Purpose::Line);
+        match record.args().as_str() {
+            Some(message) => line.push_str(message),
+            // A message whose formatting fails stands as far as it came.
+            None => drop(line.write_fmt(*record.args())),
+        }
+        text::escape_message(&mut line);
+
+        let message_len = line.len();
+        let pairs = self.added.own_pairs();
+        // A source that gives up has given what it had.
+        let _ = pairs.visit(&mut TextPairs {
+            line: &mut line,
+            limit: self.added.options.max_value_len,
+        });
+        match line.len() == message_len {
+            true => self.push_subject(&mut line),
+            false => self.push_subject_behind(&mut line, pairs),
+        }
+        Own::Number(self.added.task_id).push(&mut line, "task_id");
+        Own::Number(ids::thread()).push(&mut line, "thread_id");
+        line
+    }
+
+    fn push_subject(&self, line: &mut String) {
+        match self.added.subject {
+            Subject::Inside(depth) => {
+                place::with(depth, |position| {
+                    self.push_inside(line, position, First::none())
+                });
+            }
+            Subject::Mark => {
+                passing::with_mark(|mark| self.push_mark(line, mark, First::none()));
+            }
+        }
+    }
+
+    /// The record's own pairs may hide fields. To ask them is to call others, who may log: nothing is lent meanwhile.
+    fn push_subject_behind(&self, line: &mut String, pairs: First<'_>) {
+        match self.added.subject {
+            Subject::Inside(depth) => self.push_inside(line, &place::at(depth), pairs),
+            Subject::Mark => {
+                if let Some(mark) = passing::mark() {
+                    self.push_mark(line, &mark, pairs);
+                }
+            }
+        }
+    }
+
+    fn push_inside(&self, line: &mut String, position: &Position, pairs: First<'_>) {
+        self.push_fields(line, &position.fields, pairs);
+        if position.id != 0 && !self.added.options.minimal {
+            Own::Number(position.id).push(line, "span_id");
+        }
+        self.push_process_id(line, None);
+    }
+
+    fn push_mark(&self, line: &mut String, mark: &Mark, pairs: First<'_>) {
+        Own::Word(mark.word()).push(line, "span_mark");
+        self.push_fields(line, &mark.fields, pairs);
+        if !self.added.options.minimal {
+            mark.own(|key, own| own.push(line, key));
+        }
+        self.push_process_id(line, Some(mark));
+    }
+
+    fn push_process_id(&self, line: &mut String, mark: Option<&Mark>) {
+        if self.added.wants_process_id(mark) {
+            Own::Process.push(line, "process_id");
+        }
+    }
+
+    /// Writes the fields of the spans around, then the logger's own, but for those that others hide.
+    fn push_fields(&self, line: &mut String, around: &Fields, pairs: First<'_>) {
+        let options = self.added.options;
+        let is_hidden = |field: &str| pairs.any(|key| text::is_written(key, field));
+        if pairs.is_none() && options.max_value_len >= fields::captured_len() {
+            line.push_str(around.text());
+        } else {
+            for field in around.iter().filter(|field| !is_hidden(field.key)) {
+                self.push_field(line, field);
+            }
+        }
+        for field in options.fields.iter() {
+            if !is_hidden(field.key) && !around.has(field.key) {
+                self.push_field(line, field);
+            }
+        }
+    }
+
+    fn push_field(&self, line: &mut String, field: Field<'_>) {
+        let limit = self.added.options.max_value_len;
+        if field.value.len() <= limit || field.kind != Kind::Text {
+            line.push_str(field.text);
+            return;
+        }
+        text::push_key(line, field.key);
+        text::push_text(line, text::prefix(field.value, limit), true);
+    }
+}
+
+/// Writes pairs into a line.
+struct TextPairs<'a> {
+    line: &'a mut String,
+    limit: usize,
+}
+
+impl<'kvs> VisitSource<'kvs> for TextPairs<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+        text::push_key(self.line, key.as_str());
+        text::push_value(self.line, &value, self.limit);
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+//! Key-values: those that a record brings, and the key-value form of a record.
+
+use std::cell::OnceCell;
+
+use log::kv::{self, Key, Source, Value, VisitSource};
+
+use crate::added::{Added, Subject};
+use crate::ids;
+use crate::mark::{Mark, Own};
+use crate::passing;
+use crate::place::{self, Position};
+use crate::text;
+
+/// The first pairs of a source.
+#[derive(Clone, Copy)]
+pub(crate) struct First<'a> {
+    source: &'a dyn Source,
+    count: usize,
+}
+
+impl<'a> First<'a> {
+    pub(crate) fn new(source: &'a dyn Source, count: usize) -> Self {
+        First { source, count }
+    }
+
+    pub(crate) fn none() -> Self {
+        First::new(&NO_PAIRS, 0)
+    }
+
+    pub(crate) fn is_none(self) -> bool {
+        self.count == 0
+    }
+
+    pub(crate) fn visit(self, visitor: &mut dyn VisitSource<'a>) -> Result<(), kv::Error> {
+        match self.count {
+            0 => Ok(()),
+            usize::MAX => self.source.visit(visitor),
+            left => self.source.visit(&mut Counted { left, visitor }),
+        }
+    }
+
+    /// Whether the key of one of them is such a one.
+    pub(crate) fn any(self, is_it: impl Fn(&str) -> bool) -> bool {
+        let mut find = Find {
+            is_it,
+            found: false,
+        };
+        let _ = self.visit(&mut find);
+        find.found
+    }
+
+    /// Whether one of them hides a field in the key-value form, where keys are as they are.
+    pub(crate) fn hides(self, field: &str) -> bool {
+        self.any(|key| text::renamed(key).unwrap_or(key) == field)
+    }
+}
+
+/// Lets so many pairs through.
+struct Counted<'a, 'kvs> {
+    left: usize,
+    visitor: &'a mut dyn VisitSource<'kvs>,
+}
+
+impl<'kvs> VisitSource<'kvs> for Counted<'_, 'kvs> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+        match self.left.checked_sub(1) {
+            Some(left) => self.left = left,
+            None => return Ok(()),
+        }
+        self.visitor.visit_pair(key, value)
+    }
+}
+
+struct Find<F> {
+    is_it: F,
+    found: bool,
+}
+
+impl<'kvs, F: Fn(&str) -> bool> VisitSource<'kvs> for Find<F> {
+    fn visit_pair(&mut self, key: Key<'kvs>, _: Value<'kvs>) -> Result<(), kv::Error> {
+        self.found |= (self.is_it)(key.as_str());
+        Ok(())
+    }
+}
+
+/// No key-values, at an address that only our own records have.
+#[derive(Debug)]
+pub(crate) struct NoPairs(#[allow(dead_code)] u8); // of no size, it could share its address
+
+pub(crate) static NO_PAIRS: NoPairs = NoPairs(0);
+
+impl Source for NoPairs {
+    fn visit<'kvs>(&'kvs self, _: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
+        Ok(())
+    }
+}
+
+/// A record's pairs with ours, typed.
+pub(crate) struct TypedPairs<'a> {
+    added: Added<'a>,
+    /// What it is about, once somebody looks.
+    about: OnceCell<About>,
+}
+
+enum About {
+    Inside(Position),
+    Mark(Mark),
+}
+
+impl<'a> TypedPairs<'a> {
+    pub(crate) fn new(added: Added<'a>) -> Self {
+        TypedPairs {
+            added,
+            about: OnceCell::new(),
+        }
+    }
+
+    fn about(&self) -> &About {
+        self.about.get_or_init(|| match self.added.subject {
+            Subject::Inside(depth) => About::Inside(place::at(depth)),
+            Subject::Mark => {
+                passing::mark().map_or_else(|| About::Inside(Position::default()), About::Mark)
+            }
+        })
+    }
+}
+
+impl Source for TypedPairs<'_> {
+    fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
+        let (options, own_pairs) = (self.added.options, self.added.own_pairs());
+        own_pairs.visit(&mut Renamed(visitor))?;
+        let (fields, mark, span_id) = match self.about() {
+            About::Inside(position) => (&position.fields, None, position.id),
+            About::Mark(mark) => (&mark.fields, Some(mark), 0),
+        };
+        if let Some(mark) = mark {
+            visitor.visit_pair(Key::from_str("span_mark"), Value::from(mark.word()))?;
+        }
+        let of_logger = (options.fields.iter()).filter(|field| !fields.has(field.key));
+        for field in fields.iter().chain(of_logger) {
+            if !own_pairs.hides(field.key) {
+                let value = field.within(options.max_value_len).to_value();
+                visitor.visit_pair(Key::from_str(field.key), value)?;
+            }
+        }
+        let mut own = |key, own: Own<'kvs>| visitor.visit_pair(Key::from_str(key), own.to_value());
+        let mut visited = Ok(());
+        if !options.minimal {
+            match mark {
+                Some(mark) => mark.own(|key, value| {
+                    if visited.is_ok() {
+                        visited = own(key, value);
+                    }
+                }),
+                None if span_id != 0 => visited = own("span_id", Own::Number(span_id)),
+                None => {}
+            }
+        }
+        visited?;
+        if self.added.wants_process_id(mark) {
+            own("process_id", Own::Process)?;
+        }
+        own("task_id", Own::Number(self.added.task_id))?;
+        own("thread_id", Own::Number(ids::thread()))
+    }
+}
+
+/// Keeps pairs under reserved keys apart from ours.
+struct Renamed<'a, 'kvs>(&'a mut dyn VisitSource<'kvs>);
+
+impl<'kvs> VisitSource<'kvs> for Renamed<'_, 'kvs> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+        let key = text::renamed(key.as_str()).map_or(key, Key::from_str);
+        self.0.visit_pair(key, value)
+    }
+}
