@@ -1,26 +1,43 @@
 //! The fields of a span, formatted once, when it starts, and shared by every record inside it.
 
+use std::cell::RefCell;
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use log::kv::{self, Key, Source, Value, VisitSource};
 
-use crate::scratch::{Purpose, Scratch};
 use crate::text::{self, Kind};
 
 /// The fields of a span with those of the spans around it, and the span's own name and target
 /// where these are not static.
 ///
-/// One allocation at most, and none where a span adds nothing to what is around it. The text form
-/// is ready to be copied into a line; an index behind it gives the fields one by one, typed.
-///
-/// Layout: the fields in text form, the name, the target, the values that the text form had to quote, the index, and
-/// the lengths of these but for the last, backwards. An index entry is the letter of the value's kind and the lengths of the key, of the
-/// value as written, and of the value as it was if that was quoted. A length is written as ASCII characters, so that
-/// all is one string and no access ever has to check or to parse text.
-#[derive(Clone, Default)]
-pub(crate) struct Fields(Option<Arc<str>>);
+/// A span that adds nothing to what is around it shares that, and has nothing of its own. What another span has is in
+/// buffers that earlier spans of the thread have left: where there are none, they are allocated.
+#[derive(Default)]
+pub(crate) struct Fields(Option<Arc<Captured>>);
+
+/// What a span starts with, as text.
+#[derive(Default)]
+struct Captured {
+    /// `, KEY=VALUE` for each field, ready to be copied into a line.
+    text: String,
+    /// Where in there each field is.
+    index: Vec<Entry>,
+    /// The values that had to be quoted there, as they were.
+    quoted: String,
+    name: String,
+    target: String,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    kind: Kind,
+    /// The lengths of the key, of the value as written, and of the value as it was if that was quoted.
+    key: usize,
+    written: usize,
+    quoted: usize,
+}
 
 /// One field.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +51,14 @@ pub(crate) struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
+    /// The value as it was, where it is quoted in the text.
+    fn quoted(self) -> &'a str {
+        match self.text[self.key.len() + 3..].starts_with('"') {
+            true => self.value,
+            false => "",
+        }
+    }
+
     /// The field with no more than `limit` bytes of a text, not counting the `…` of one that was cut.
     pub(crate) fn within(self, limit: usize) -> Self {
         let cut = match self.text.ends_with("\"…") {
@@ -89,6 +114,15 @@ pub(crate) fn captured_len() -> usize {
 }
 
 impl Fields {
+    pub(crate) const fn none() -> Self {
+        Fields(None)
+    }
+
+    #[inline]
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Formats the pairs of `own`, the first `skip` left out, and puts the fields of `around` behind
     /// where no key of `own` hides them.
     ///
@@ -102,23 +136,37 @@ impl Fields {
         target: Option<&str>,
         name: Option<fmt::Arguments<'_>>,
     ) -> Fields {
-        let mut draft = Draft::new(captured_len());
-        draft.skip = skip;
-        // A source that gives up has given what it had.
-        let _ = own.visit(&mut draft);
-        if draft.is_empty() && target.is_none() && name.is_none() {
+        if target.is_none() && name.is_none() && own.count() <= skip {
             return around;
         }
-        draft.inherit(&around);
-        draft.finish(target, name)
+        Fields::new(|captured| {
+            // A source that gives up has given what it had.
+            let _ = own.visit(&mut Capturing {
+                captured,
+                skip,
+                limit: captured_len(),
+            });
+            captured.inherit(&around);
+            captured.target.push_str(target.unwrap_or(""));
+            if let Some(name) = name {
+                // A name whose formatting fails stands as far as it came.
+                let _ = captured.name.write_fmt(name);
+            }
+        })
     }
 
     /// These fields and one more, which hides an earlier one of the same key.
     pub(crate) fn with(&self, key: &str, value: &Value<'_>) -> Fields {
-        let mut draft = Draft::new(usize::MAX);
-        draft.push(key, value);
-        draft.inherit(self);
-        draft.finish(None, None)
+        Fields::new(|captured| {
+            captured.push(key, value, usize::MAX);
+            captured.inherit(self);
+        })
+    }
+
+    fn new(capture: impl FnOnce(&mut Captured)) -> Fields {
+        let mut captured = spare();
+        capture(Arc::get_mut(&mut captured).expect("nobody else has it yet"));
+        Fields(Some(captured))
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
@@ -126,83 +174,71 @@ impl Fields {
     }
 
     /// `, KEY=VALUE` for each field.
+    #[inline]
     pub(crate) fn text(&self) -> &str {
-        let Some(all) = self.0.as_deref() else {
-            return "";
-        };
-        &all[..last_length(all).0]
+        self.0.as_ref().map_or("", |captured| &captured.text)
     }
 
     pub(crate) fn name(&self) -> &str {
-        self.parts().name
+        self.0.as_ref().map_or("", |captured| &captured.name)
     }
 
     pub(crate) fn target(&self) -> &str {
-        self.parts().target
+        self.0.as_ref().map_or("", |captured| &captured.target)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Field<'_>> {
-        let parts = self.parts();
-        iterate(parts.text, parts.index, parts.quoted)
+        self.0.iter().flat_map(|captured| captured.iter())
     }
+}
 
-    fn parts(&self) -> Parts<'_> {
-        let Some(all) = self.0.as_deref() else {
-            return Parts::default();
-        };
-        let (text, rest) = last_length(all);
-        let (name, rest) = last_length(rest);
-        let (target, rest) = last_length(rest);
-        let (quoted, rest) = last_length(rest);
-        let (text, rest) = rest.split_at(text);
-        let (name, rest) = rest.split_at(name);
-        let (target, rest) = rest.split_at(target);
-        let (quoted, index) = rest.split_at(quoted);
-        Parts {
-            text,
-            name,
-            target,
-            quoted,
-            index,
+impl Clone for Fields {
+    #[inline]
+    fn clone(&self) -> Self {
+        Fields(self.0.clone())
+    }
+}
+
+impl Drop for Fields {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(captured) = self.0.take() {
+            // Nobody can take it from the last one who has it.
+            if Arc::strong_count(&captured) == 1 {
+                give_back(captured);
+            }
         }
     }
 }
 
-#[derive(Default)]
-struct Parts<'a> {
-    text: &'a str,
-    name: &'a str,
-    target: &'a str,
-    quoted: &'a str,
-    index: &'a str,
+/// More buffers than this a thread does not keep, nor larger ones.
+const SPARES: usize = 16;
+const SPARE_LEN: usize = 4096;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Arc<Captured>>> = const { RefCell::new(Vec::new()) };
 }
 
-fn iterate<'a>(
-    mut text: &'a str,
-    mut index: &'a str,
-    mut quoted: &'a str,
-) -> impl Iterator<Item = Field<'a>> {
-    std::iter::from_fn(move || {
-        let kind = *index.as_bytes().first()?;
-        let (key, rest) = first_length(&index[1..]);
-        let (value, rest) = first_length(rest);
-        let (raw, rest) = first_length(rest);
-        index = rest;
-        let (field, rest) = text.split_at(3 + key + value);
-        text = rest;
-        let (raw, rest) = quoted.split_at(raw);
-        quoted = rest;
-        let written = &field[3 + key..];
-        Some(Field {
-            key: &field[2..2 + key],
-            kind: Kind::from_letter(kind),
-            value: match written.starts_with('"') {
-                true => raw,
-                false => written,
-            },
-            text: field,
-        })
-    })
+fn with_spare<R>(f: impl FnOnce(&mut Vec<Arc<Captured>>) -> R) -> Option<R> {
+    let f = |spare: &RefCell<Vec<_>>| Some(f(&mut *spare.try_borrow_mut().ok()?));
+    SPARE.try_with(f).ok().flatten()
+}
+
+fn spare() -> Arc<Captured> {
+    with_spare(Vec::pop).flatten().unwrap_or_default()
+}
+
+fn give_back(mut captured: Arc<Captured>) {
+    if let Some(captured) = Arc::get_mut(&mut captured) {
+        captured.clear();
+    }
+    if captured.capacity() <= SPARE_LEN {
+        with_spare(|spare| {
+            if spare.len() < SPARES {
+                spare.push(captured);
+            }
+        });
+    }
 }
 
 impl fmt::Debug for Fields {
@@ -211,162 +247,106 @@ impl fmt::Debug for Fields {
     }
 }
 
-/// Fields while they are put together, in a thread's buffers.
-struct Draft {
-    text: Scratch,
-    index: Scratch,
-    /// There is none until a value has to be quoted.
-    quoted: Option<Scratch>,
-    skip: usize,
-    limit: usize,
-}
-
-impl Draft {
-    fn new(limit: usize) -> Self {
-        Draft {
-            text: Scratch::take(Purpose::Line),
-            index: Scratch::take(Purpose::Index),
-            quoted: None,
-            skip: 0,
-            limit,
+impl Captured {
+    fn clear(&mut self) {
+        self.index.clear();
+        for text in [
+            &mut self.text,
+            &mut self.quoted,
+            &mut self.name,
+            &mut self.target,
+        ] {
+            text.clear();
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.index.is_empty()
+    /// How much room it takes, about.
+    fn capacity(&self) -> usize {
+        self.text.capacity() + self.quoted.capacity() + self.name.capacity()
     }
 
-    fn quoted(&self) -> &str {
-        self.quoted.as_ref().map_or("", |quoted| quoted)
+    fn iter(&self) -> impl Iterator<Item = Field<'_>> {
+        let (mut text, mut quoted) = (&*self.text, &*self.quoted);
+        self.index.iter().map(move |entry| {
+            let (field, raw);
+            (field, text) = text.split_at(3 + entry.key + entry.written);
+            (raw, quoted) = quoted.split_at(entry.quoted);
+            Field {
+                key: &field[2..2 + entry.key],
+                kind: entry.kind,
+                value: match &field[3 + entry.key..] {
+                    written if written.starts_with('"') => raw,
+                    written => written,
+                },
+                text: field,
+            }
+        })
+    }
+
+    fn has(&self, key: &str) -> bool {
+        let mut start = 0;
+        self.index.iter().any(|entry| {
+            let at = start + 2;
+            start += 3 + entry.key + entry.written;
+            entry.key == key.len() && self.text[at..].starts_with(key)
+        })
     }
 
     /// Adds a field, unless there is one of that key already.
-    fn push(&mut self, key: &str, value: &Value<'_>) {
+    fn push(&mut self, key: &str, value: &Value<'_>, limit: usize) {
         let start = self.text.len();
+        if self.text.capacity() == 0 {
+            // For some fields at once, where there is no room from an earlier span.
+            self.text.reserve(64);
+        }
         text::push_key(&mut self.text, key);
         let key_end = self.text.len() - 1;
-        if !self.is_empty() && self.contains(start, &self.text[start + 2..key_end]) {
+        if self.has(&self.text[start + 2..key_end]) {
             self.text.truncate(start);
             return;
         }
-        let written = text::push_value(&mut self.text, value, self.limit);
-        let lengths = [key_end - start - 2, self.text.len() - key_end - 1];
-        self.push_entry(
-            written.kind,
-            lengths,
-            written.raw.as_ref().map_or("", |raw| raw),
-        );
-    }
-
-    /// Whether the fields in the text up to `end` have this key.
-    fn contains(&self, end: usize, key: &str) -> bool {
-        iterate(&self.text[..end], &self.index, self.quoted()).any(|field| field.key == key)
+        let written = text::push_value(&mut self.text, value, limit);
+        let raw = written.raw.as_ref().map_or("", |raw| raw);
+        self.quoted.push_str(raw);
+        self.index.push(Entry {
+            kind: written.kind,
+            key: key_end - start - 2,
+            written: self.text.len() - key_end - 1,
+            quoted: raw.len(),
+        });
     }
 
     fn inherit(&mut self, around: &Fields) {
         for field in around.iter() {
-            let end = self.text.len();
-            if self.contains(end, field.key) {
+            if self.has(field.key) {
                 continue;
             }
-            let value = &field.text[field.key.len() + 3..];
-            let raw = match value.starts_with('"') {
-                true => field.value,
-                false => "",
-            };
             self.text.push_str(field.text);
-            self.push_entry(field.kind, [field.key.len(), value.len()], raw);
+            self.quoted.push_str(field.quoted());
+            self.index.push(Entry {
+                kind: field.kind,
+                key: field.key.len(),
+                written: field.text.len() - field.key.len() - 3,
+                quoted: field.quoted().len(),
+            });
         }
-    }
-
-    fn push_entry(&mut self, kind: Kind, lengths: [usize; 2], raw: &str) {
-        self.index.push(kind.letter());
-        for length in lengths {
-            push_length(&mut self.index, length);
-        }
-        push_length(&mut self.index, raw.len());
-        if !raw.is_empty() {
-            self.quoted
-                .get_or_insert_with(|| Scratch::take(Purpose::Quoted))
-                .push_str(raw);
-        }
-    }
-
-    fn finish(mut self, target: Option<&str>, name: Option<fmt::Arguments<'_>>) -> Fields {
-        let text = self.text.len();
-        if let Some(name) = name {
-            // A name whose formatting fails stands as far as it came.
-            let _ = self.text.write_fmt(name);
-        }
-        let name = self.text.len() - text;
-        let target = target.unwrap_or("");
-        self.text.push_str(target);
-        let quoted = self.quoted.as_ref().map_or("", |quoted| quoted);
-        self.text.push_str(quoted);
-        self.text.push_str(&self.index);
-        for length in [quoted.len(), target.len(), name, text] {
-            push_length_backwards(&mut self.text, length);
-        }
-        Fields(Some(Arc::from(self.text.as_str())))
     }
 }
 
-impl<'kvs> VisitSource<'kvs> for Draft {
+struct Capturing<'a> {
+    captured: &'a mut Captured,
+    skip: usize,
+    limit: usize,
+}
+
+impl<'kvs> VisitSource<'kvs> for Capturing<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
         match self.skip.checked_sub(1) {
             Some(skip) => self.skip = skip,
-            None => self.push(key.as_str(), &value),
+            None => self.captured.push(key.as_str(), &value, self.limit),
         }
         Ok(())
     }
-}
-
-/// A length has six bits in a character; a seventh one says that another character follows.
-const DIGIT: usize = 64;
-
-/// Writes a length that is read from its beginning.
-fn push_length(out: &mut String, length: usize) {
-    push_digit(out, length);
-    if length >= DIGIT {
-        push_length(out, length / DIGIT);
-    }
-}
-
-/// Writes a length that is read from its end.
-fn push_length_backwards(out: &mut String, length: usize) {
-    if length >= DIGIT {
-        push_length_backwards(out, length / DIGIT);
-    }
-    push_digit(out, length);
-}
-
-fn push_digit(out: &mut String, length: usize) {
-    let more = if length >= DIGIT { DIGIT } else { 0 };
-    out.push(char::from((length % DIGIT + more) as u8));
-}
-
-/// The length that a text begins with, and what is behind.
-fn first_length(text: &str) -> (usize, &str) {
-    let (length, read) = read_length(text.bytes());
-    (length, &text[read..])
-}
-
-/// The length that a text ends with, and what is before.
-fn last_length(text: &str) -> (usize, &str) {
-    let (length, read) = read_length(text.bytes().rev());
-    (length, &text[..text.len() - read])
-}
-
-fn read_length(digits: impl Iterator<Item = u8>) -> (usize, usize) {
-    let (mut length, mut read) = (0, 0);
-    for digit in digits.map(usize::from) {
-        length |= (digit % DIGIT) << (6 * read);
-        read += 1;
-        if digit < DIGIT {
-            break;
-        }
-    }
-    (length, read)
 }
 
 #[cfg(test)]
@@ -429,18 +409,5 @@ mod tests {
             (inner.text(), inner.target(), inner.name()),
             (", user=7", "t", "level 1")
         );
-    }
-
-    #[test]
-    fn a_length_reads_back_from_either_end() {
-        for length in [0, 1, 63, 64, 65, 4095, 4096, 1_234_567_890, usize::MAX] {
-            let mut written = String::from("x");
-            push_length_backwards(&mut written, length);
-            assert_eq!(last_length(&written), (length, "x"));
-            written.clear();
-            push_length(&mut written, length);
-            written.push('x');
-            assert_eq!(first_length(&written), (length, "x"));
-        }
     }
 }

@@ -8,7 +8,7 @@ use log::kv::{self, Key, Value, VisitSource};
 use crate::added::{Added, Subject};
 use crate::fields::{self, Field, Fields};
 use crate::ids;
-use crate::mark::{Mark, Own};
+use crate::mark::{Mark, Own, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID};
 use crate::pairs::First;
 use crate::passing;
 use crate::place::{self, Position};
@@ -57,11 +57,12 @@ impl<'a> Line<'a> {
             true => self.push_subject(&mut line),
             false => self.push_subject_behind(&mut line, pairs),
         }
-        Own::Number(self.added.task_id).push(&mut line, "task_id");
-        Own::Number(ids::thread()).push(&mut line, "thread_id");
+        Own::Number(self.added.task_id).push(&mut line, TASK_ID);
+        Own::Number(ids::thread()).push(&mut line, THREAD_ID);
         line
     }
 
+    #[inline]
     fn push_subject(&self, line: &mut String) {
         match self.added.subject {
             Subject::Inside(depth) => {
@@ -87,16 +88,17 @@ impl<'a> Line<'a> {
         }
     }
 
+    #[inline]
     fn push_inside(&self, line: &mut String, position: &Position, pairs: First<'_>) {
         self.push_fields(line, &position.fields, pairs);
         if position.id != 0 && !self.added.options.minimal {
-            Own::Number(position.id).push(line, "span_id");
+            Own::Number(position.id).push(line, SPAN_ID);
         }
         self.push_process_id(line, None);
     }
 
     fn push_mark(&self, line: &mut String, mark: &Mark, pairs: First<'_>) {
-        Own::Word(mark.word()).push(line, "span_mark");
+        Own::Word(mark.word()).push(line, SPAN_MARK);
         self.push_fields(line, &mark.fields, pairs);
         if !self.added.options.minimal {
             mark.own(|key, own| own.push(line, key));
@@ -106,25 +108,29 @@ impl<'a> Line<'a> {
 
     fn push_process_id(&self, line: &mut String, mark: Option<&Mark>) {
         if self.added.wants_process_id(mark) {
-            Own::Process.push(line, "process_id");
+            Own::Process.push(line, PROCESS_ID);
         }
     }
 
     /// Writes the fields of the spans around, then the logger's own, but for those that others hide.
+    #[inline]
     fn push_fields(&self, line: &mut String, around: &Fields, pairs: First<'_>) {
         let options = self.added.options;
-        let is_hidden = |field: &str| pairs.any(|key| text::is_written(key, field));
-        if pairs.is_none() && options.max_value_len >= fields::captured_len() {
+        let is_whole = pairs.is_none() && options.max_value_len >= fields::captured_len();
+        if !(is_whole && options.fields.is_none()) {
+            self.push_each_field(line, around, pairs);
+        } else if !around.is_none() {
             line.push_str(around.text());
-        } else {
-            for field in around.iter().filter(|field| !is_hidden(field.key)) {
-                self.push_field(line, field);
-            }
         }
-        for field in options.fields.iter() {
-            if !is_hidden(field.key) && !around.has(field.key) {
-                self.push_field(line, field);
-            }
+    }
+
+    #[inline(never)]
+    fn push_each_field(&self, line: &mut String, around: &Fields, pairs: First<'_>) {
+        let is_shown = |field: &Field<'_>| !pairs.any(|key| text::is_written(key, field.key));
+        let own = self.added.options.fields.iter();
+        let own = own.filter(|field| !around.has(field.key));
+        for field in around.iter().chain(own).filter(is_shown) {
+            self.push_field(line, field);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::added::{Added, Subject};
 use crate::fields::{self, Fields};
 use crate::line::Line;
 use crate::pairs::{TypedPairs, NO_PAIRS};
-use crate::passing::{self, PassingDone, Seen};
+use crate::passing::{self, PassingDone, Seen, Which};
 use crate::place;
 
 /// A logger around the one that you have, which adds to every record the task, the thread and the
@@ -144,6 +144,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     }
 
     /// The running task. A source that logs comes back here, and then it is not asked again.
+    #[inline]
     fn task_id(&self) -> u64 {
         thread_local! {
             static ASKING: Cell<bool> = const { Cell::new(false) };
@@ -161,8 +162,40 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         (self.task_id)()
     }
 
+    #[inline(always)] // where nothing was on its way before, there is nothing to put back
+    fn log_plain(&self, record: &Record<'_>, before: Option<Which>) {
+        if self.inner.enabled(record.metadata()) {
+            let inside = Subject::Inside(place::depth());
+            self.write(record, inside, self.task_id(), before);
+        }
+    }
+
+    /// Writes what may be a mark, or come from the logger to which one is on its way.
+    #[inline(never)]
+    fn log_seen(&self, record: &Record<'_>, before: Which) {
+        match before.see(record) {
+            Seen::Plain => self.log_plain(record, Some(before)),
+            Seen::Done => self.inner.log(record),
+            Seen::Start => {
+                if self.inner.enabled(record.metadata()) {
+                    fields::allow_value_len(self.options.max_value_len);
+                    let task_id = self.task_id();
+                    passing::note_task_id(task_id);
+                    self.write(record, Subject::Mark, task_id, Some(before));
+                }
+            }
+            // What has a start has an end, though the level was changed in between. It ends in the task that it was
+            // in, wherever it is dropped.
+            Seen::End(task_id) => {
+                let task_id = task_id.unwrap_or_else(|| self.task_id());
+                self.write(record, Subject::Mark, task_id, Some(before));
+            }
+        }
+    }
+
     /// Gives the inner logger the record with what is added to it.
-    fn write(&self, record: &Record<'_>, subject: Subject, task_id: u64) {
+    #[inline(always)]
+    fn write(&self, record: &Record<'_>, subject: Subject, task_id: u64, before: Option<Which>) {
         let added = Added {
             record,
             options: &self.options,
@@ -172,18 +205,27 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         match self.options.form {
             Form::Text => {
                 let line = Line::new(added);
-                self.hand_on(record, format_args!("{line}"), &NO_PAIRS);
+                self.hand_on(record, format_args!("{line}"), &NO_PAIRS, before);
             }
-            Form::KeyValues => self.hand_on(record, *record.args(), &TypedPairs::new(added)),
+            Form::KeyValues => {
+                self.hand_on(record, *record.args(), &TypedPairs::new(added), before);
+            }
         }
     }
 
     /// Gives the inner logger the record with another message and other key-values, and says to a
     /// `Logger` further inside that ours are in it.
-    fn hand_on(&self, record: &Record<'_>, message: fmt::Arguments<'_>, pairs: &dyn Source) {
+    #[inline]
+    fn hand_on(
+        &self,
+        record: &Record<'_>,
+        message: fmt::Arguments<'_>,
+        pairs: &dyn Source,
+        before: Option<Which>,
+    ) {
         let mut record = record.to_builder();
         let record = record.args(message).key_values(pairs).build();
-        let _passing = PassingDone::of(&record);
+        let _passing = PassingDone::of(&record, before);
         self.inner.log(&record);
     }
 }
@@ -198,22 +240,9 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Log for Logger<L, F> {
     }
 
     fn log(&self, record: &Record<'_>) {
-        match passing::seen(record) {
-            Seen::Done => self.inner.log(record),
-            // What has a start has an end, though the level was changed in between. It ends in the task that it was
-            // in, wherever it is dropped.
-            Seen::End(task_id) => {
-                let task_id = task_id.unwrap_or_else(|| self.task_id());
-                self.write(record, Subject::Mark, task_id);
-            }
-            _ if !self.inner.enabled(record.metadata()) => {}
-            Seen::Start => {
-                fields::allow_value_len(self.options.max_value_len);
-                let task_id = self.task_id();
-                passing::note_task_id(task_id);
-                self.write(record, Subject::Mark, task_id);
-            }
-            Seen::Plain => self.write(record, Subject::Inside(place::depth()), self.task_id()),
+        match passing::now() {
+            None => self.log_plain(record, None),
+            Some(before) => self.log_seen(record, before),
         }
     }
 

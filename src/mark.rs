@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::panic::Location;
 
-use log::kv::{self, Key, Source, Value, VisitSource};
+use log::kv::{self, Source, Value, VisitSource};
 use log::{Metadata, Record};
 
 use crate::clock;
@@ -106,23 +106,50 @@ impl<'a> Own<'a> {
     }
 
     /// Writes `, KEY=VALUE`.
-    pub(crate) fn push(self, line: &mut String, key: &str) {
-        line.push_str(", ");
-        line.push_str(key);
-        line.push('=');
+    #[inline(always)] // most often it is known which value it is
+    pub(crate) fn push(self, line: &mut String, key: Key) {
+        line.push_str(key.0);
         match self {
             Own::Number(number) => text::push_u64(line, number),
             Own::Word(word) => line.push_str(word),
             Own::Seconds(seconds) => text::push_seconds(line, seconds.0),
             // A path is the one value of ours that may need quotes.
             Own::Line(spawned) => text::push_text(line, &spawned.to_string(), false),
-            Own::Process => {
-                let (pid, start) = clock::process();
-                text::push_u64(line, pid.into());
-                line.push('-');
-                text::push_u64(line, start);
-            }
+            Own::Process => push_process(line),
         }
+    }
+}
+
+fn push_process(line: &mut String) {
+    let (pid, start) = clock::process();
+    text::push_u64(line, pid.into());
+    line.push('-');
+    text::push_u64(line, start);
+}
+
+/// One of our own keys, as a line has it.
+#[derive(Clone, Copy)]
+pub(crate) struct Key(&'static str);
+
+pub(crate) const SPAN_MARK: Key = Key(", span_mark=");
+pub(crate) const SPAN_ID: Key = Key(", span_id=");
+const SPAN_PARENT: Key = Key(", span_parent=");
+const SPAN_AT: Key = Key(", span_at=");
+const SPAN_ELAPSED: Key = Key(", span_elapsed=");
+const SPAN_OUTCOME: Key = Key(", span_outcome=");
+const TASK_PARENT_ID: Key = Key(", task_parent_id=");
+const SPAWN_LINE: Key = Key(", spawn_line=");
+pub(crate) const PROCESS_ID: Key = Key(", process_id=");
+pub(crate) const TASK_ID: Key = Key(", task_id=");
+pub(crate) const THREAD_ID: Key = Key(", thread_id=");
+
+impl Key {
+    pub(crate) fn name(self) -> &'static str {
+        &self.0[2..self.0.len() - 1]
+    }
+
+    pub(crate) fn to_key(self) -> kv::Key<'static> {
+        kv::Key::from_str(self.name())
     }
 }
 
@@ -156,8 +183,9 @@ impl Mark {
     }
 
     /// Calls `each` with our keys that stand behind the fields, in their order.
-    pub(crate) fn own<'a>(&'a self, mut each: impl FnMut(&'static str, Own<'a>)) {
-        each("span_id", Own::Number(self.id));
+    #[inline]
+    pub(crate) fn own<'a>(&'a self, mut each: impl FnMut(Key, Own<'a>)) {
+        each(SPAN_ID, Own::Number(self.id));
         match &self.event {
             Event::Start {
                 parent,
@@ -166,23 +194,23 @@ impl Mark {
                 ..
             } => {
                 if *parent != 0 {
-                    each("span_parent", Own::Number(*parent));
+                    each(SPAN_PARENT, Own::Number(*parent));
                 }
-                each("span_at", Own::Seconds(at));
+                each(SPAN_AT, Own::Seconds(at));
                 if let Some(spawned) = spawned {
-                    each("task_parent_id", Own::Number(spawned.parent_task));
-                    each("spawn_line", Own::Line(&spawned.line));
+                    each(TASK_PARENT_ID, Own::Number(spawned.parent_task));
+                    each(SPAWN_LINE, Own::Line(&spawned.line));
                 }
                 if self.has_process_id() {
-                    each("process_id", Own::Process);
+                    each(PROCESS_ID, Own::Process);
                 }
             }
             Event::End {
                 elapsed, outcome, ..
             } => {
-                each("span_elapsed", Own::Seconds(elapsed));
+                each(SPAN_ELAPSED, Own::Seconds(elapsed));
                 if let Some(outcome) = outcome {
-                    each("span_outcome", Own::Word(outcome.word()));
+                    each(SPAN_OUTCOME, Own::Word(outcome.word()));
                 }
             }
         }
@@ -203,16 +231,16 @@ impl Source for Pairs<'_> {
         };
         let arguments = First::new(self.arguments, mark.arguments());
         arguments.visit(visitor)?;
-        visitor.visit_pair(Key::from_str("span_mark"), Value::from(mark.word()))?;
+        visitor.visit_pair(SPAN_MARK.to_key(), Value::from(mark.word()))?;
         for field in mark.fields.iter() {
             if !arguments.hides(field.key) {
-                visitor.visit_pair(Key::from_str(field.key), field.to_value())?;
+                visitor.visit_pair(kv::Key::from_str(field.key), field.to_value())?;
             }
         }
         let mut visited = Ok(());
         mark.own(|key, own| {
             if visited.is_ok() {
-                visited = visitor.visit_pair(Key::from_str(key), own.to_value());
+                visited = visitor.visit_pair(key.to_key(), own.to_value());
             }
         });
         visited

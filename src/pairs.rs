@@ -6,7 +6,7 @@ use log::kv::{self, Key, Source, Value, VisitSource};
 
 use crate::added::{Added, Subject};
 use crate::ids;
-use crate::mark::{Mark, Own};
+use crate::mark::{self, Mark, Own, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID};
 use crate::passing;
 use crate::place::{self, Position};
 use crate::text;
@@ -134,7 +134,7 @@ impl Source for TypedPairs<'_> {
             About::Mark(mark) => (&mark.fields, Some(mark), 0),
         };
         if let Some(mark) = mark {
-            visitor.visit_pair(Key::from_str("span_mark"), Value::from(mark.word()))?;
+            visitor.visit_pair(SPAN_MARK.to_key(), Value::from(mark.word()))?;
         }
         let of_logger = (options.fields.iter()).filter(|field| !fields.has(field.key));
         for field in fields.iter().chain(of_logger) {
@@ -143,7 +143,8 @@ impl Source for TypedPairs<'_> {
                 visitor.visit_pair(Key::from_str(field.key), value)?;
             }
         }
-        let mut own = |key, own: Own<'kvs>| visitor.visit_pair(Key::from_str(key), own.to_value());
+        let mut own =
+            |key: mark::Key, own: Own<'kvs>| visitor.visit_pair(key.to_key(), own.to_value());
         let mut visited = Ok(());
         if !options.minimal {
             match mark {
@@ -152,16 +153,16 @@ impl Source for TypedPairs<'_> {
                         visited = own(key, value);
                     }
                 }),
-                None if span_id != 0 => visited = own("span_id", Own::Number(span_id)),
+                None if span_id != 0 => visited = own(SPAN_ID, Own::Number(span_id)),
                 None => {}
             }
         }
         visited?;
         if self.added.wants_process_id(mark) {
-            own("process_id", Own::Process)?;
+            own(PROCESS_ID, Own::Process)?;
         }
-        own("task_id", Own::Number(self.added.task_id))?;
-        own("thread_id", Own::Number(ids::thread()))
+        own(TASK_ID, Own::Number(self.added.task_id))?;
+        own(THREAD_ID, Own::Number(ids::thread()))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::mark::Mark;
 
 /// Which record is on its way right now.
 #[derive(Clone, Copy)]
-struct Which {
+pub(crate) struct Which {
     /// The address of its key-values. They live until it has arrived, so no other record has it. 0 for no record.
     key_values: usize,
     /// The address of the file's name, and the line.
@@ -25,18 +25,25 @@ struct Which {
 }
 
 impl Which {
-    const NONE: Self = Which {
-        key_values: 0,
-        place: (0, None),
-        is_done: false,
-    };
-
     #[inline]
     fn of(record: &Record<'_>, is_done: bool) -> Self {
         Which {
             key_values: address(record.key_values()),
             place: place(record),
             is_done,
+        }
+    }
+
+    /// What a record is that comes to a `Logger` while this one is on its way.
+    pub(crate) fn see(&self, record: &Record<'_>) -> Seen {
+        // A logger in between may have built a new record around another message (fern does so where
+        // it formats), without key-values: then it still comes from the same line, if it has one.
+        let same = self.key_values == address(record.key_values())
+            || self.place.0 != 0 && self.place == place(record) && record.key_values().count() == 0;
+        match same {
+            false => Seen::Plain,
+            true if self.is_done => Seen::Done,
+            true => with_known(|known| known.mark.seen()).unwrap_or(Seen::Plain),
         }
     }
 }
@@ -47,12 +54,55 @@ struct Known {
     task_id: Option<u64>,
 }
 
-thread_local! {
-    static ON_ITS_WAY: Cell<Which> = const { Cell::new(Which::NONE) };
+struct OnItsWay {
+    key_values: Cell<usize>,
+    place: Cell<(usize, Option<u32>)>,
+    is_done: Cell<bool>,
     // It never needs a destructor, since nothing is on its way when a thread ends. So it is there
     // also for what the destructors of other locals log.
-    static KNOWN: RefCell<ManuallyDrop<Option<Known>>> =
-        const { RefCell::new(ManuallyDrop::new(None)) };
+    known: RefCell<ManuallyDrop<Option<Known>>>,
+}
+
+thread_local! {
+    static ON_ITS_WAY: OnItsWay = const {
+        OnItsWay {
+            key_values: Cell::new(0),
+            place: Cell::new((0, None)),
+            is_done: Cell::new(false),
+            known: RefCell::new(ManuallyDrop::new(None)),
+        }
+    };
+}
+
+impl OnItsWay {
+    #[inline]
+    fn which(&self) -> Option<Which> {
+        match self.key_values.get() {
+            0 => None,
+            key_values => Some(Which {
+                key_values,
+                place: self.place.get(),
+                is_done: self.is_done.get(),
+            }),
+        }
+    }
+
+    /// Puts another record on its way.
+    #[inline]
+    fn set(&self, now: Option<Which>) {
+        match now {
+            None => self.key_values.set(0),
+            Some(now) => {
+                self.key_values.set(now.key_values);
+                self.place.set(now.place);
+                self.is_done.set(now.is_done);
+            }
+        }
+    }
+
+    fn replace_known(&self, now: Option<Known>) -> Option<Known> {
+        ManuallyDrop::into_inner(self.known.replace(ManuallyDrop::new(now)))
+    }
 }
 
 /// A mark is on its way for as long as this lives.
@@ -62,14 +112,18 @@ pub(crate) struct Passing {
 
 impl Passing {
     pub(crate) fn of(record: &Record<'_>, mark: Mark) -> Self {
-        let which = ON_ITS_WAY.with(|cell| cell.replace(Which::of(record, false)));
-        let known = replace_known(Some(Known {
+        let known = Known {
             mark,
             task_id: None,
-        }));
-        // Most often there is nothing that would have to be kept.
-        let before = (which.key_values != 0).then_some((which, known));
-        Passing { before }
+        };
+        ON_ITS_WAY.with(|way| {
+            let which = way.which();
+            way.set(Some(Which::of(record, false)));
+            let known = way.replace_known(Some(known));
+            Passing {
+                before: which.map(|which| (which, known)),
+            }
+        })
     }
 
     pub(crate) fn task_id(&self) -> Option<u64> {
@@ -79,29 +133,27 @@ impl Passing {
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        let (which, known) = self.before.take().unwrap_or((Which::NONE, None));
-        ON_ITS_WAY.with(|cell| cell.set(which));
-        replace_known(known);
+        ON_ITS_WAY.with(|way| {
+            let (which, known) = self.before.take().unzip();
+            way.set(which);
+            way.replace_known(known.flatten());
+        });
     }
 }
 
-fn replace_known(now: Option<Known>) -> Option<Known> {
-    KNOWN.with(|known| ManuallyDrop::into_inner(known.replace(ManuallyDrop::new(now))))
-}
-
 fn with_known<R>(f: impl FnOnce(&mut Known) -> R) -> Option<R> {
-    KNOWN.with(|known| known.borrow_mut().as_mut().map(f))
+    ON_ITS_WAY.with(|way| way.known.borrow_mut().as_mut().map(f))
 }
 
 /// A record with our keys in it is on its way for as long as this lives.
 pub(crate) struct PassingDone {
-    before: Which,
+    before: Option<Which>,
 }
 
 impl PassingDone {
     #[inline]
-    pub(crate) fn of(record: &Record<'_>) -> Self {
-        let before = ON_ITS_WAY.with(|cell| cell.replace(Which::of(record, true)));
+    pub(crate) fn of(record: &Record<'_>, before: Option<Which>) -> Self {
+        ON_ITS_WAY.with(|way| way.set(Some(Which::of(record, true))));
         PassingDone { before }
     }
 }
@@ -109,8 +161,14 @@ impl PassingDone {
 impl Drop for PassingDone {
     #[inline]
     fn drop(&mut self) {
-        ON_ITS_WAY.with(|cell| cell.set(self.before));
+        ON_ITS_WAY.with(|way| way.set(self.before));
     }
+}
+
+/// Which record is on its way; none is most often.
+#[inline]
+pub(crate) fn now() -> Option<Which> {
+    ON_ITS_WAY.with(OnItsWay::which)
 }
 
 #[inline]
@@ -135,28 +193,6 @@ pub(crate) enum Seen {
     End(Option<u64>),
     /// It has our keys already, from a `Logger` around this one.
     Done,
-}
-
-#[inline]
-pub(crate) fn seen(record: &Record<'_>) -> Seen {
-    let which = ON_ITS_WAY.with(Cell::get);
-    match which.key_values {
-        0 => Seen::Plain,
-        _ => seen_while(which, record),
-    }
-}
-
-/// What a record is while there is one on its way.
-fn seen_while(which: Which, record: &Record<'_>) -> Seen {
-    // A logger in between may have built a new record around another message (fern does so where
-    // it formats), without key-values: then it still comes from the same line, if it has one.
-    let same = which.key_values == address(record.key_values())
-        || which.place.0 != 0 && which.place == place(record) && record.key_values().count() == 0;
-    match same {
-        false => Seen::Plain,
-        true if which.is_done => Seen::Done,
-        true => with_known(|known| known.mark.seen()).unwrap_or(Seen::Plain),
-    }
 }
 
 /// The mark that is on its way, for our own code to look at.

@@ -17,6 +17,7 @@
 //! that finds anything else has no open span of its own and leaves the stack alone.
 
 use std::cell::{Cell, RefCell};
+use std::mem::{self, ManuallyDrop};
 
 use crate::fields::Fields;
 use crate::outcome::Outcome;
@@ -41,7 +42,7 @@ pub(crate) struct Level {
 
 /// A state machine.
 #[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Machine {
     /// Whose code it is: a number that only the tokens of one block have.
     code: u64,
@@ -88,25 +89,137 @@ impl Run {
     }
 }
 
-thread_local! {
-    static LEVELS: RefCell<Vec<Level>> = const { RefCell::new(Vec::new()) };
-    // Apart from the levels because it needs no destructor: it can still be read while the
-    // thread's other locals are being destroyed.
-    static TASK: Cell<u64> = const { Cell::new(0) };
+/// Room for one level. Room that is not in use has no fields.
+struct Slot {
+    id: Cell<u64>,
+    fields: Cell<Fields>,
+    machine: Cell<Machine>,
+    outcome: Cell<Option<Outcome>>,
 }
 
-/// Gives `None` where the stack cannot be had: after the thread's locals are destroyed, or from an
-/// allocator that logs while the stack grows. Nothing is known of the place there, and all goes on.
-fn levels<R>(f: impl FnOnce(&mut Vec<Level>) -> R) -> Option<R> {
-    LEVELS
-        .try_with(|levels| {
-            levels
-                .try_borrow_mut()
-                .ok()
-                .map(|mut levels| f(&mut levels))
-        })
-        .ok()
-        .flatten()
+impl Slot {
+    const fn new() -> Self {
+        Slot {
+            id: Cell::new(0),
+            fields: Cell::new(Fields::none()),
+            machine: Cell::new(BOUNDARY),
+            outcome: Cell::new(None),
+        }
+    }
+
+    #[inline]
+    fn put(&self, level: Level) {
+        self.id.set(level.position.id);
+        // There are none that would have to be dropped.
+        mem::forget(self.fields.replace(level.position.fields));
+        self.machine.set(level.machine);
+        self.outcome.set(level.outcome);
+    }
+
+    #[inline]
+    fn take(&self) -> Level {
+        Level {
+            position: self.take_position(),
+            machine: self.machine.get(),
+            outcome: self.outcome.get(),
+        }
+    }
+
+    #[inline]
+    fn take_position(&self) -> Position {
+        Position {
+            id: self.id.get(),
+            fields: self.fields.take(),
+        }
+    }
+
+    fn replace_position(&self, position: Position) -> Position {
+        let before = self.take_position();
+        self.id.set(position.id);
+        self.fields.set(position.fields);
+        before
+    }
+}
+
+/// How many levels a thread has room for from the beginning.
+const ROOM: usize = 16;
+
+struct Stack {
+    depth: Cell<usize>,
+    slots: ManuallyDrop<[Slot; ROOM]>,
+}
+
+thread_local! {
+    // Nothing here needs a destructor, since a thread that ends is in no span. So it is there also for what the
+    // destructors of other locals log, and no access has to ask whether it is.
+    static STACK: Stack = const {
+        // Each has a cell of its own.
+        #[allow(clippy::declare_interior_mutable_const)]
+        const EMPTY: Slot = Slot::new();
+        Stack {
+            depth: Cell::new(0),
+            slots: ManuallyDrop::new([EMPTY; ROOM]),
+        }
+    };
+    static TASK: Cell<u64> = const { Cell::new(0) };
+    /// Room for more levels, as many as there ever were.
+    static MORE: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Gives `None` where there is no such slot: after the thread's locals are destroyed, or for an allocator that logs
+/// while the stack grows. Nothing is known of the place there, and all goes on.
+#[inline]
+fn with_slot<R>(at: usize, f: impl FnOnce(&Slot) -> R) -> Option<R> {
+    STACK.with(|stack| match stack.slots.get(at) {
+        Some(slot) => Some(f(slot)),
+        None => with_more(at.checked_sub(ROOM)?, f),
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn with_more<R>(at: usize, f: impl FnOnce(&Slot) -> R) -> Option<R> {
+    let f = |more: &RefCell<Vec<Slot>>| {
+        if more.try_borrow().ok()?.len() == at {
+            more.try_borrow_mut().ok()?.push(Slot::new());
+        }
+        more.try_borrow().ok()?.get(at).map(f)
+    };
+    MORE.try_with(f).ok().flatten()
+}
+
+/// The topmost level.
+#[inline]
+fn with_top<R>(f: impl FnOnce(&Slot) -> R) -> Option<R> {
+    with_slot(depth().checked_sub(1)?, f)
+}
+
+#[inline]
+fn push(level: Level) {
+    let depth = depth();
+    if with_slot(depth, |slot| slot.put(level)).is_some() {
+        STACK.with(|stack| stack.depth.set(depth + 1));
+    }
+}
+
+#[inline]
+fn pop() -> Option<Level> {
+    let top = depth().checked_sub(1)?;
+    STACK.with(|stack| stack.depth.set(top));
+    with_slot(top, Slot::take)
+}
+
+fn truncate(depth_before: usize) {
+    while depth() > depth_before {
+        pop();
+    }
+}
+
+/// Which level the span `id` has.
+fn find(id: u64) -> Option<usize> {
+    (0..depth())
+        .rev()
+        .find(|&at| with_slot(at, |slot| slot.id.get()) == Some(id))
 }
 
 /// The span that the running code is in.
@@ -117,8 +230,7 @@ pub(crate) fn current() -> Position {
 /// How deep the stack is. As long as the running code has not come back, it says where that code was.
 #[inline]
 pub(crate) fn depth() -> usize {
-    let depth = |levels: &RefCell<Vec<Level>>| levels.try_borrow().map_or(0, |levels| levels.len());
-    LEVELS.try_with(depth).unwrap_or(0)
+    STACK.with(|stack| stack.depth.get())
 }
 
 /// The span in which code was that found the stack so deep.
@@ -128,21 +240,23 @@ pub(crate) fn at(depth: usize) -> Position {
 
 /// As [`at`], without a copy; `f` must not call back into this module.
 pub(crate) fn with<R>(depth: usize, f: impl FnOnce(&Position) -> R) -> R {
-    let mut f = Some(f);
-    levels(|levels| {
-        let level = levels.get(depth.checked_sub(1)?)?;
-        f.take().map(|f| f(&level.position))
-    })
-    .flatten()
-    .unwrap_or_else(|| (f.take().expect("not called above"))(&Position::default()))
+    let Some(at) = depth.checked_sub(1) else {
+        return f(&Position::default());
+    };
+    let position = with_slot(at, Slot::take_position).unwrap_or_default();
+    let result = f(&position);
+    with_slot(at, |slot| slot.fields.set(position.fields));
+    result
 }
 
 /// The number of the task that runs now, 0 outside any.
+#[inline]
 pub(crate) fn task() -> u64 {
     TASK.with(Cell::get)
 }
 
 /// Makes `task` the one that runs, until the guard is dropped.
+#[inline]
 pub(crate) fn enter_task(task: u64) -> TaskGuard {
     TaskGuard {
         before: TASK.with(|cell| cell.replace(task)),
@@ -155,6 +269,7 @@ pub(crate) struct TaskGuard {
 }
 
 impl Drop for TaskGuard {
+    #[inline]
     fn drop(&mut self) {
         TASK.with(|cell| cell.set(self.before));
     }
@@ -162,6 +277,7 @@ impl Drop for TaskGuard {
 
 /// Enters a span whose code runs from here to [`exit`]: a synchronous block, or the outermost span
 /// of this machine.
+#[inline]
 pub(crate) fn enter(position: Position, machine: Machine) {
     reenter_machine(position, machine, None);
 }
@@ -171,23 +287,15 @@ pub(crate) fn enter(position: Position, machine: Machine) {
 /// The level is the topmost one unless an await that could not be seen has left something above
 /// it, or has carried it away (then there is nothing to do: it was taken off on the way out).
 pub(crate) fn exit(id: u64) -> Option<Outcome> {
-    levels(|levels| {
-        let at = levels.iter().rposition(|level| level.position.id == id)?;
-        let outcome = levels[at].outcome;
-        levels.truncate(at);
-        outcome
-    })
-    .flatten()
+    let at = find(id)?;
+    truncate(at + 1);
+    pop()?.outcome
 }
 
 /// The innermost span has failed.
 #[doc(hidden)]
 pub fn fail() {
-    levels(|levels| {
-        if let Some(top) = levels.last_mut() {
-            top.outcome = Some(Outcome::Error);
-        }
-    });
+    with_top(|top| top.outcome.set(Some(Outcome::Error)));
 }
 
 /// Runs synchronous code at another position.
@@ -213,56 +321,42 @@ pub(crate) fn run<R>(position: Position, f: impl FnOnce() -> R) -> R {
 /// [`exit_nested`]. Gives the position back where this machine has no level of its own on top, as
 /// when the spans around were filtered out: then it is for [`enter`].
 pub(crate) fn enter_nested(position: Position, machine: Machine) -> Result<Position, Position> {
-    let mut position = Some(position);
-    levels(|levels| {
-        let top = levels.last_mut().filter(|top| top.machine.is(machine))?;
-        let inner = position.take()?;
-        Some(std::mem::replace(&mut top.position, inner))
-    })
-    .flatten()
-    .ok_or_else(|| position.unwrap_or_default())
+    match running(machine) {
+        Some(_) => Ok(with_top(|top| top.replace_position(position)).unwrap_or_default()),
+        None => Err(position),
+    }
 }
 
 /// Leaves the span `id`, nested in one at `parent`; says as [`exit`] does how it ended.
 pub(crate) fn exit_nested(id: u64, parent: Position) -> Option<Outcome> {
-    levels(|levels| {
-        let at = levels.iter().rposition(|level| level.position.id == id)?;
-        levels.truncate(at + 1);
-        levels[at].position = parent;
-        levels[at].outcome
-    })
-    .flatten()
+    truncate(find(id)? + 1);
+    with_top(|level| {
+        level.replace_position(parent);
+        level.outcome.get()
+    })?
 }
 
 /// Takes the level of the running machine off, and gives what it held; `None` where this machine
 /// has no open span.
 pub(crate) fn leave_machine(machine: Machine) -> Option<(Position, Machine)> {
-    levels(|levels| {
-        let top = levels.last()?;
-        (top.machine.is(machine)).then(|| levels.pop())?
-    })
-    .flatten()
-    .map(|level| (level.position, level.machine))
+    running(machine)?;
+    pop().map(|level| (level.position, level.machine))
 }
 
 /// Puts the level of a machine back, with an outcome where that is only for its locals to be dropped.
+#[inline]
 pub(crate) fn reenter_machine(position: Position, machine: Machine, outcome: Option<Outcome>) {
-    levels(|levels| {
-        levels.push(Level {
-            position,
-            machine,
-            outcome,
-        })
+    push(Level {
+        position,
+        machine,
+        outcome,
     });
 }
 
 /// The running machine if it has an open span.
+#[inline]
 pub(crate) fn running(machine: Machine) -> Option<Machine> {
-    levels(|levels| {
-        let top = levels.last()?.machine;
-        top.is(machine).then_some(top)
-    })
-    .flatten()
+    with_top(|top| top.machine.get()).filter(|top| top.is(machine))
 }
 
 /// What a future that owns its place had left open above it when it was suspended. Kept awaits leave
@@ -278,37 +372,43 @@ impl LeftOpen {
             level.outcome = Some(Outcome::Cancelled);
         }
     }
+
+    #[cold]
+    fn reopen(open: Vec<Level>) {
+        open.into_iter().for_each(push);
+    }
+
+    /// Takes off what is above this level.
+    #[cold]
+    fn take_off(&mut self, depth: usize) {
+        let mut open: Vec<_> = (depth..self::depth()).filter_map(|_| pop()).collect();
+        open.reverse();
+        self.0 = Some(Box::new(open));
+    }
 }
 
 /// Enters the place of a future: its position, and what it had left open. Gives the depth to come back to.
+#[inline]
 pub(crate) fn enter_frame(position: Position, open: &mut LeftOpen) -> usize {
-    levels(|levels| {
-        let depth = levels.len();
-        levels.push(Level {
-            position,
-            machine: BOUNDARY,
-            outcome: None,
-        });
-        if let Some(mut open) = open.0.take() {
-            levels.append(&mut open);
-        }
-        depth
-    })
-    .unwrap_or(0)
+    let depth = depth();
+    enter(position, BOUNDARY);
+    if let Some(open) = open.0.take() {
+        LeftOpen::reopen(*open);
+    }
+    depth
 }
 
 /// Leaves the place of a future, with what it leaves open. What was there before is put back exactly.
 /// Gives the position again, and how the code there says it ended.
+#[inline]
 pub(crate) fn leave_frame(depth: usize, open: &mut LeftOpen) -> (Position, Option<Outcome>) {
-    levels(|levels| {
-        if depth + 1 < levels.len() {
-            open.0 = Some(Box::new(levels.drain(depth + 1..).collect()));
-        }
-        let own = (depth < levels.len()).then(|| levels.pop())??;
-        Some((own.position, own.outcome))
-    })
-    .flatten()
-    .unwrap_or_default()
+    if self::depth() > depth + 1 {
+        open.take_off(depth + 1);
+    }
+    match self::depth() > depth {
+        true => pop().map_or_else(Default::default, |level| (level.position, level.outcome)),
+        false => Default::default(),
+    }
 }
 
 /// A place that a future owns, kept while the future is suspended.
@@ -326,8 +426,9 @@ impl Held {
         }
     }
 
+    #[inline]
     pub(crate) fn enter(&mut self) -> usize {
-        enter_frame(std::mem::take(&mut self.own), &mut self.open)
+        enter_frame(mem::take(&mut self.own), &mut self.open)
     }
 
     /// See [`LeftOpen::cancel`].
@@ -335,29 +436,63 @@ impl Held {
         self.open.cancel();
     }
 
+    #[inline]
     pub(crate) fn leave(&mut self, depth: usize) {
         (self.own, _) = leave_frame(depth, &mut self.open);
     }
 
     /// Turns the level of the running machine into this place, whose code it was until now.
     pub(crate) fn take_over(&mut self, machine: Machine) -> usize {
-        levels(|levels| {
-            let top = levels.last_mut().filter(|top| top.machine.is(machine))?;
-            top.machine = BOUNDARY;
-            Some(levels.len() - 1)
-        })
-        .flatten()
-        .unwrap_or_else(|| self.enter())
+        if running(machine).is_none() {
+            return self.enter();
+        }
+        with_top(|top| top.machine.set(BOUNDARY));
+        depth() - 1
     }
 
     /// Turns this place into the level of the machine that owns it, which goes on, or is dropped.
     pub(crate) fn hand_over(depth: usize, machine: Machine, outcome: Option<Outcome>) {
-        levels(|levels| {
-            levels.truncate(depth + 1);
-            if let Some(level) = levels.get_mut(depth) {
-                level.machine = machine;
-                level.outcome = outcome;
-            }
+        truncate(depth + 1);
+        with_slot(depth, |slot| {
+            slot.machine.set(machine);
+            slot.outcome.set(outcome);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stack_grows_beyond_its_first_room() {
+        let ids = || (1..=depth()).map(|depth| at(depth).id).collect::<Vec<_>>();
+        let many = 3 * ROOM as u64;
+        for _ in 0..2 {
+            (1..=many).for_each(|id| {
+                enter(
+                    Position {
+                        id,
+                        fields: Fields::none(),
+                    },
+                    BOUNDARY,
+                )
+            });
+            assert_eq!(ids(), (1..=many).collect::<Vec<_>>());
+            let mut open = LeftOpen::default();
+            let half = many / 2;
+            assert_eq!(leave_frame(half as usize, &mut open).0.id, half + 1);
+            assert_eq!(ids(), (1..=half).collect::<Vec<_>>());
+            let again = Position {
+                id: many + 1,
+                fields: Fields::none(),
+            };
+            assert_eq!(enter_frame(again, &mut open), half as usize);
+            assert_eq!(current().id, many);
+            assert_eq!(at(half as usize + 1).id, many + 1);
+            exit(1);
+            assert_eq!(depth(), 0);
+            assert_eq!(current().id, 0);
+        }
     }
 }

@@ -17,27 +17,18 @@ pub(crate) struct Scratch {
 /// What a buffer is for: those that are in use at once are different ones.
 #[derive(Clone, Copy)]
 pub(crate) enum Purpose {
-    /// What is being written: a line, or the text of a span's fields.
+    /// What is being written.
     Line,
-    /// Something that is being quoted.
+    /// Something in it that is being quoted.
     Raw,
-    /// For [`crate::fields`] alone.
-    Index,
-    Quoted,
 }
 
 /// More than this is not kept after an unusually long line.
 const KEPT: usize = 64 * 1024;
 
 thread_local! {
-    static SPARE: [Cell<String>; 4] = const {
-        [
-            Cell::new(String::new()),
-            Cell::new(String::new()),
-            Cell::new(String::new()),
-            Cell::new(String::new()),
-        ]
-    };
+    static SPARE: [Cell<String>; 2] =
+        const { [Cell::new(String::new()), Cell::new(String::new())] };
 }
 
 impl Scratch {
@@ -54,15 +45,16 @@ impl Scratch {
 impl Drop for Scratch {
     #[inline]
     fn drop(&mut self) {
-        if std::thread::panicking() || self.text.capacity() > KEPT {
-            return;
-        }
-        self.text.clear();
-        let _ = SPARE.try_with(|spare| {
-            let slot = &spare[self.purpose as usize];
-            slot.set(std::mem::take(&mut self.text));
-        });
+        give_back(std::mem::take(&mut self.text), self.purpose);
     }
+}
+
+fn give_back(mut text: String, purpose: Purpose) {
+    if std::thread::panicking() || text.capacity() > KEPT {
+        return;
+    }
+    text.clear();
+    let _ = SPARE.try_with(|spare| spare[purpose as usize].set(text));
 }
 
 impl Deref for Scratch {

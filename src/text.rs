@@ -86,6 +86,7 @@ pub(crate) fn is_written(key: &str, written: &str) -> bool {
 }
 
 #[cold]
+#[inline(never)]
 fn push_other_key(out: &mut String, key: &str) {
     let start = out.len();
     out.extend(key.chars().map(|c| match u8::try_from(c) {
@@ -102,36 +103,60 @@ fn is_key_byte(byte: u8) -> bool {
 }
 
 /// Writes an unsigned number, which is what most of our own values are, without `fmt`.
+#[inline]
 pub(crate) fn push_u64(out: &mut String, n: u64) {
-    if n < 10 {
-        out.push(digit(n));
-        return;
+    match n {
+        0..=9 => out.push(char::from(b'0' + n as u8)),
+        _ => push_digits(out, n),
     }
-    if n >= 100 {
-        push_u64(out, n / 100);
-    }
-    push_two_digits(out, n);
 }
 
-fn push_two_digits(out: &mut String, n: u64) {
-    out.push(digit(n / 10));
-    out.push(digit(n));
-}
-
-/// The last digit of a number.
-fn digit(n: u64) -> char {
-    char::from(b'0' + (n % 10) as u8)
+#[inline(never)]
+fn push_digits(out: &mut String, n: u64) {
+    let mut digits = [b'0'; 20];
+    let start = write_digits(&mut digits, n);
+    push_ascii(out, &digits[start..]);
 }
 
 /// Writes seconds with nanoseconds: `3.000198042`.
 pub(crate) fn push_seconds(out: &mut String, nanos: u64) {
-    push_u64(out, nanos / 1_000_000_000);
-    let nanos = nanos % 1_000_000_000;
-    out.push('.');
-    out.push(digit(nanos / 100_000_000));
-    for place in [1_000_000, 10_000, 100, 1] {
-        push_two_digits(out, nanos / place);
+    let mut digits = [b'0'; 21];
+    let (seconds, fraction) = digits.split_at_mut(11);
+    let start = write_digits(seconds, nanos / 1_000_000_000);
+    fraction[0] = b'.';
+    write_digits(&mut fraction[1..], nanos % 1_000_000_000);
+    push_ascii(out, &digits[start.min(10)..]);
+}
+
+/// Writes a number to the end of the room for it; says where it begins.
+fn write_digits(room: &mut [u8], mut n: u64) -> usize {
+    const PAIRS: [[u8; 2]; 100] = pairs();
+    let mut at = room.len();
+    while n >= 10 {
+        at -= 2;
+        room[at..at + 2].copy_from_slice(&PAIRS[(n % 100) as usize]);
+        n /= 100;
     }
+    if n > 0 {
+        at -= 1;
+        room[at] = b'0' + n as u8;
+    }
+    at
+}
+
+/// `00` to `99`.
+const fn pairs() -> [[u8; 2]; 100] {
+    let mut pairs = [[0; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        pairs[n] = [b'0' + n as u8 / 10, b'0' + n as u8 % 10];
+        n += 1;
+    }
+    pairs
+}
+
+fn push_ascii(out: &mut String, ascii: &[u8]) {
+    out.push_str(std::str::from_utf8(ascii).unwrap_or_default());
 }
 
 /// What a value was before it became text, for those who want it back typed.
@@ -143,26 +168,6 @@ pub(crate) enum Kind {
     Signed,
     Float,
     Text,
-}
-
-impl Kind {
-    const LETTERS: [(u8, Kind); 6] = [
-        (b'n', Kind::Null),
-        (b'b', Kind::Bool),
-        (b'u', Kind::Unsigned),
-        (b'i', Kind::Signed),
-        (b'f', Kind::Float),
-        (b's', Kind::Text),
-    ];
-
-    pub(crate) fn letter(self) -> char {
-        Self::LETTERS[self as usize].0.into()
-    }
-
-    pub(crate) fn from_letter(letter: u8) -> Kind {
-        let found = Self::LETTERS.iter().find(|(of, _)| *of == letter);
-        found.map_or(Kind::Text, |(_, kind)| *kind)
-    }
 }
 
 /// What [`push_value`] has written.
@@ -197,6 +202,7 @@ pub(crate) fn push_value(out: &mut String, value: &Value<'_>, limit: usize) -> W
 
 /// Quotes what stands in `out` from `start` on, and gives it as it was.
 #[cold]
+#[inline(never)]
 fn quote(out: &mut String, start: usize, cut: bool) -> Scratch {
     let mut raw = Scratch::take(Purpose::Raw);
     raw.push_str(&out[start..]);
@@ -357,12 +363,29 @@ fn is_control(c: char) -> bool {
 
 /// Makes a message fit to stand in a line: see [`push_message`].
 pub(crate) fn escape_message(line: &mut String) {
-    if has(line, Class::Message) {
+    if !is_harmless(line) && has(line, Class::Message) {
         escape(line);
     }
 }
 
+/// Whether a text is nothing but printable ASCII without `=` and backslash, as most messages are. Sixteen bytes are one
+/// question to the processor.
+fn is_harmless(text: &str) -> bool {
+    let is_harmful = |byte: u8| !matches!(byte, b' '..=b'~') | (byte == b'=') | (byte == b'\\');
+    let mut chunks = text.as_bytes().chunks_exact(16);
+    let found = chunks.by_ref().fold(false, |found, chunk| {
+        found
+            | chunk
+                .iter()
+                .fold(false, |found, &byte| found | is_harmful(byte))
+    });
+    let rest = chunks.remainder().iter();
+    let rest = rest.fold(0, |found, &byte| found | CLASSES[usize::from(byte)]);
+    !found && rest & Class::Message as u8 == 0
+}
+
 #[cold]
+#[inline(never)]
 fn escape(line: &mut String) {
     let mut message = Scratch::take(Purpose::Raw);
     message.push_str(line);
