@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::{self, Write};
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
@@ -119,6 +120,18 @@ impl Fields {
     }
 
     #[inline]
+    pub(crate) fn take(&mut self) -> Self {
+        Fields(self.0.take())
+    }
+
+    /// Has again what was taken from it.
+    #[inline]
+    pub(crate) fn put_back(&mut self, taken: Fields) {
+        // There are none that would have to be dropped.
+        mem::forget(mem::replace(self, taken));
+    }
+
+    #[inline]
     pub(crate) fn is_none(&self) -> bool {
         self.0.is_none()
     }
@@ -146,7 +159,9 @@ impl Fields {
                 skip,
                 limit: captured_len(),
             });
-            captured.inherit(&around);
+            if !around.is_none() {
+                captured.inherit(&around);
+            }
             captured.target.push_str(target.unwrap_or(""));
             if let Some(name) = name {
                 // A name whose formatting fails stands as far as it came.

@@ -1,6 +1,7 @@
 //! Futures that own their place: an arm of a macro, a future in a span, a task.
 
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -56,8 +57,9 @@ impl<F: Future> Future for Frame<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let future = this.future.as_pin_mut().expect("taken only when dropped");
-        let _there = There::enter(this.held);
+        let there = There::enter(this.held);
         let polled = future.poll(cx);
+        there.leave();
         *this.done = polled.is_ready();
         polled
     }
@@ -83,12 +85,23 @@ impl<'a> There<'a> {
     }
 }
 
-impl Drop for There<'_> {
+impl There<'_> {
     #[inline]
-    fn drop(&mut self) {
+    fn leave(self) {
+        ManuallyDrop::new(self).put_back();
+    }
+
+    #[inline]
+    fn put_back(&mut self) {
         if let Some(held) = &mut self.held {
             held.leave(self.depth);
         }
+    }
+}
+
+impl Drop for There<'_> {
+    fn drop(&mut self) {
+        self.put_back();
     }
 }
 
@@ -140,33 +153,34 @@ impl<O: Origin> Body<O> {
             .span
             .take_position()
             .map(|position| place::enter_frame(position, &mut self.open));
-        Inside {
-            body: self,
-            depth,
-            unwinding: true,
+        Inside { body: self, depth }
+    }
+}
+
+/// Code is running in the place of a span's future. If this is dropped, it has not come back.
+struct Inside<'a, O: Origin> {
+    body: &'a mut Body<O>,
+    depth: Option<usize>,
+}
+
+impl<O: Origin> Inside<'_, O> {
+    #[inline]
+    fn leave(self) {
+        ManuallyDrop::new(self).put_back(None);
+    }
+
+    #[inline]
+    fn put_back(&mut self, unwinding: Option<Outcome>) {
+        if let Some(depth) = self.depth {
+            let (fields, outcome) = place::leave_frame(depth, &mut self.body.open);
+            self.body.span.put_back(fields, unwinding.or(outcome));
         }
     }
 }
 
-/// Code is running in the place of a span's future.
-struct Inside<'a, O: Origin> {
-    body: &'a mut Body<O>,
-    depth: Option<usize>,
-    /// What runs there has not come back.
-    unwinding: bool,
-}
-
 impl<O: Origin> Drop for Inside<'_, O> {
-    #[inline]
     fn drop(&mut self) {
-        if let Some(depth) = self.depth {
-            let (position, outcome) = place::leave_frame(depth, &mut self.body.open);
-            let outcome = match self.unwinding {
-                true => Some(Outcome::Panicked),
-                false => outcome,
-            };
-            self.body.span.put_back(position, outcome);
-        }
+        self.put_back(Some(Outcome::Panicked));
     }
 }
 
@@ -197,10 +211,9 @@ impl<F, O: Origin> Spanned<F, O> {
         if is_unfinished {
             body.open.cancel();
         }
-        let mut inside = body.enter();
+        let inside = body.enter();
         state.set(State::Done);
-        inside.unwinding = false;
-        drop(inside);
+        inside.leave();
         let cancelled = is_unfinished.then_some(Outcome::Cancelled);
         body.span.end(cancelled);
     }
@@ -215,10 +228,9 @@ impl<F: Future, O: Origin> Future for Spanned<F, O> {
         else {
             panic!("polled again after it was ready");
         };
-        let mut inside = body.enter();
+        let inside = body.enter();
         let polled = future.poll(cx);
-        inside.unwinding = false;
-        drop(inside);
+        inside.leave();
         if polled.is_ready() {
             self.end(false);
         }

@@ -1,6 +1,7 @@
 //! A kept await: how the open spans of a state machine are suspended with it.
 
 use std::future::{Future, IntoFuture};
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -82,44 +83,46 @@ impl<F: Future> Future for Keep<F> {
         if matches!(this.suspension.state, State::Done) {
             return future.poll(cx);
         }
-        let mut polling = Polling::enter(this.suspension);
+        let polling = Polling::enter(this.suspension);
         let polled = future.poll(cx);
-        polling.pending = polled.is_pending();
+        if polled.is_pending() {
+            polling.suspend();
+        }
         polled
     }
 }
 
-/// The awaited future is being polled, in a place of its own.
+/// The awaited future is being polled, in a place of its own. When it is ready or panics, this is dropped and the
+/// machine goes on.
 struct Polling<'a> {
     suspension: &'a mut Suspension,
     depth: usize,
-    pending: bool,
 }
 
 impl<'a> Polling<'a> {
+    #[inline]
     fn enter(suspension: &'a mut Suspension) -> Self {
         let depth = match suspension.state {
             State::Running => suspension.held.take_over(suspension.machine),
             _ => suspension.held.enter(),
         };
-        Polling {
-            suspension,
-            depth,
-            pending: false,
-        }
+        Polling { suspension, depth }
+    }
+
+    /// The machine is suspended, its level goes with it.
+    #[inline]
+    fn suspend(self) {
+        let mut polling = ManuallyDrop::new(self);
+        let depth = polling.depth;
+        polling.suspension.held.leave(depth);
+        polling.suspension.state = State::Suspended;
     }
 }
 
 impl Drop for Polling<'_> {
-    /// Pending: the machine is suspended, its level goes with it. Ready or panicking: it goes on.
     fn drop(&mut self) {
-        if self.pending {
-            self.suspension.held.leave(self.depth);
-            self.suspension.state = State::Suspended;
-        } else {
-            Held::hand_over(self.depth, self.suspension.machine, None);
-            self.suspension.state = State::Done;
-        }
+        Held::hand_over(self.depth, self.suspension.machine, None);
+        self.suspension.state = State::Done;
     }
 }
 

@@ -108,5 +108,5 @@ pub mod __private {
     pub use crate::keep::KeepPlace;
     pub use crate::mark::Site;
     pub use crate::place::{fail, Machine, Run};
-    pub use crate::span::{call, is_enabled, lend, never, Inline, Span, Start};
+    pub use crate::span::{call, is_enabled, is_loud, lend, never, Inline, Span, Start};
 }

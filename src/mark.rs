@@ -11,7 +11,7 @@ use crate::clock;
 use crate::fields::Fields;
 use crate::outcome::Outcome;
 use crate::pairs::First;
-use crate::passing::{self, Passing, Seen};
+use crate::passing::{self, Known, Passing, Seen};
 use crate::text;
 
 /// The start or the end of a span.
@@ -286,14 +286,14 @@ impl Origin for &'static Site {
     }
 }
 
-/// Writes a mark to `log`'s global logger; gives the task id that a `Logger` on the way wrote.
+/// Writes a mark to `log`'s global logger, and gives it back with what is known of it then.
 pub(crate) fn emit(
     mark: Mark,
-    origin: &dyn Origin,
+    origin: &impl Origin,
     metadata: Metadata<'_>,
     message: fmt::Arguments<'_>,
     arguments: &dyn Source,
-) -> Option<u64> {
+) -> Option<Known> {
     let pairs = Pairs {
         arguments,
         mark: OnceCell::new(),
@@ -309,5 +309,5 @@ pub(crate) fn emit(
         .build();
     let passing = Passing::of(&record, mark);
     log::logger().log(&record);
-    passing.task_id()
+    passing.end()
 }

@@ -48,10 +48,11 @@ impl Which {
     }
 }
 
-/// What is known about it beside.
-struct Known {
-    mark: Mark,
-    task_id: Option<u64>,
+/// A mark that is on its way.
+pub(crate) struct Known {
+    pub(crate) mark: Mark,
+    /// The task that a `Logger` wrote for it.
+    pub(crate) task_id: Option<u64>,
 }
 
 struct OnItsWay {
@@ -100,44 +101,68 @@ impl OnItsWay {
         }
     }
 
-    fn replace_known(&self, now: Option<Known>) -> Option<Known> {
-        ManuallyDrop::into_inner(self.known.replace(ManuallyDrop::new(now)))
+    #[inline]
+    fn take_known(&self) -> Option<Known> {
+        self.known.borrow_mut().take()
+    }
+
+    #[cold]
+    fn keep(&self, which: Which) -> Box<(Which, Option<Known>)> {
+        Box::new((which, self.take_known()))
+    }
+
+    /// There is none that would have to be dropped.
+    #[inline]
+    fn set_known(&self, now: Option<Known>) {
+        *self.known.borrow_mut() = ManuallyDrop::new(now);
     }
 }
 
 /// A mark is on its way for as long as this lives.
 pub(crate) struct Passing {
-    before: Option<(Which, Option<Known>)>,
+    /// What was before, when a logger that is given a mark writes one itself.
+    before: Option<Box<(Which, Option<Known>)>>,
 }
 
 impl Passing {
+    #[inline]
     pub(crate) fn of(record: &Record<'_>, mark: Mark) -> Self {
-        let known = Known {
-            mark,
-            task_id: None,
-        };
         ON_ITS_WAY.with(|way| {
-            let which = way.which();
+            let before = way.which().map(|which| way.keep(which));
             way.set(Some(Which::of(record, false)));
-            let known = way.replace_known(Some(known));
-            Passing {
-                before: which.map(|which| (which, known)),
-            }
+            way.set_known(Some(Known {
+                mark,
+                task_id: None,
+            }));
+            Passing { before }
         })
     }
 
-    pub(crate) fn task_id(&self) -> Option<u64> {
-        with_known(|known| known.task_id).flatten()
+    /// It has arrived.
+    #[inline]
+    pub(crate) fn end(self) -> Option<Known> {
+        ManuallyDrop::new(self).put_back()
+    }
+
+    #[inline]
+    fn put_back(&mut self) -> Option<Known> {
+        ON_ITS_WAY.with(|way| {
+            let arrived = way.take_known();
+            match self.before.take() {
+                None => way.set(None),
+                Some(before) => {
+                    way.set(Some(before.0));
+                    way.set_known(before.1);
+                }
+            }
+            arrived
+        })
     }
 }
 
 impl Drop for Passing {
     fn drop(&mut self) {
-        ON_ITS_WAY.with(|way| {
-            let (which, known) = self.before.take().unzip();
-            way.set(which);
-            way.replace_known(known.flatten());
-        });
+        self.put_back();
     }
 }
 

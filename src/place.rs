@@ -89,7 +89,7 @@ impl Run {
     }
 }
 
-/// Room for one level. Room that is not in use has no fields.
+/// Room for one level. Room that is not in use has no fields, no outcome, and is a boundary.
 struct Slot {
     id: Cell<u64>,
     fields: Cell<Fields>,
@@ -108,24 +108,26 @@ impl Slot {
     }
 
     #[inline]
-    fn put(&self, level: Level) {
-        self.id.set(level.position.id);
+    fn put_boundary(&self, position: Position) {
+        self.id.set(position.id);
         // There are none that would have to be dropped.
-        mem::forget(self.fields.replace(level.position.fields));
+        mem::forget(self.fields.replace(position.fields));
+    }
+
+    fn put(&self, level: Level) {
+        self.put_boundary(level.position);
         self.machine.set(level.machine);
         self.outcome.set(level.outcome);
     }
 
-    #[inline]
     fn take(&self) -> Level {
         Level {
             position: self.take_position(),
-            machine: self.machine.get(),
-            outcome: self.outcome.get(),
+            machine: self.machine.replace(BOUNDARY),
+            outcome: self.outcome.take(),
         }
     }
 
-    #[inline]
     fn take_position(&self) -> Position {
         Position {
             id: self.id.get(),
@@ -194,7 +196,6 @@ fn with_top<R>(f: impl FnOnce(&Slot) -> R) -> Option<R> {
     with_slot(depth().checked_sub(1)?, f)
 }
 
-#[inline]
 fn push(level: Level) {
     let depth = depth();
     if with_slot(depth, |slot| slot.put(level)).is_some() {
@@ -202,7 +203,6 @@ fn push(level: Level) {
     }
 }
 
-#[inline]
 fn pop() -> Option<Level> {
     let top = depth().checked_sub(1)?;
     STACK.with(|stack| stack.depth.set(top));
@@ -373,13 +373,7 @@ impl LeftOpen {
         }
     }
 
-    #[cold]
-    fn reopen(open: Vec<Level>) {
-        open.into_iter().for_each(push);
-    }
-
     /// Takes off what is above this level.
-    #[cold]
     fn take_off(&mut self, depth: usize) {
         let mut open: Vec<_> = (depth..self::depth()).filter_map(|_| pop()).collect();
         open.reverse();
@@ -390,23 +384,54 @@ impl LeftOpen {
 /// Enters the place of a future: its position, and what it had left open. Gives the depth to come back to.
 #[inline]
 pub(crate) fn enter_frame(position: Position, open: &mut LeftOpen) -> usize {
-    let depth = depth();
+    STACK.with(|stack| {
+        let depth = stack.depth.get();
+        match stack.slots.get(depth) {
+            Some(slot) if open.0.is_none() => {
+                slot.put_boundary(position);
+                stack.depth.set(depth + 1);
+            }
+            _ => enter_frame_open(position, open),
+        }
+        depth
+    })
+}
+
+/// The same where something was left open, or the stack is deep.
+#[cold]
+#[inline(never)]
+fn enter_frame_open(position: Position, open: &mut LeftOpen) {
     enter(position, BOUNDARY);
-    if let Some(open) = open.0.take() {
-        LeftOpen::reopen(*open);
-    }
-    depth
+    open.0
+        .take()
+        .into_iter()
+        .for_each(|open| open.into_iter().for_each(push));
 }
 
 /// Leaves the place of a future, with what it leaves open. What was there before is put back exactly.
-/// Gives the position again, and how the code there says it ended.
+/// Gives the fields of its position again, and how the code there says it ended.
 #[inline]
-pub(crate) fn leave_frame(depth: usize, open: &mut LeftOpen) -> (Position, Option<Outcome>) {
+pub(crate) fn leave_frame(depth: usize, open: &mut LeftOpen) -> (Fields, Option<Outcome>) {
+    STACK.with(|stack| match stack.slots.get(depth) {
+        Some(slot) if stack.depth.get() == depth + 1 && slot.outcome.get().is_none() => {
+            stack.depth.set(depth);
+            (slot.fields.take(), None)
+        }
+        _ => leave_frame_open(depth, open),
+    })
+}
+
+/// The same where something is left open, or the code has failed, or the stack is deep.
+#[cold]
+#[inline(never)]
+fn leave_frame_open(depth: usize, open: &mut LeftOpen) -> (Fields, Option<Outcome>) {
     if self::depth() > depth + 1 {
         open.take_off(depth + 1);
     }
     match self::depth() > depth {
-        true => pop().map_or_else(Default::default, |level| (level.position, level.outcome)),
+        true => pop().map_or_else(Default::default, |level| {
+            (level.position.fields, level.outcome)
+        }),
         false => Default::default(),
     }
 }
@@ -428,7 +453,11 @@ impl Held {
 
     #[inline]
     pub(crate) fn enter(&mut self) -> usize {
-        enter_frame(mem::take(&mut self.own), &mut self.open)
+        let own = Position {
+            id: self.own.id,
+            fields: self.own.fields.take(),
+        };
+        enter_frame(own, &mut self.open)
     }
 
     /// See [`LeftOpen::cancel`].
@@ -438,7 +467,8 @@ impl Held {
 
     #[inline]
     pub(crate) fn leave(&mut self, depth: usize) {
-        (self.own, _) = leave_frame(depth, &mut self.open);
+        let (fields, _) = leave_frame(depth, &mut self.open);
+        self.own.fields.put_back(fields);
     }
 
     /// Turns the level of the running machine into this place, whose code it was until now.
@@ -446,7 +476,10 @@ impl Held {
         if running(machine).is_none() {
             return self.enter();
         }
-        with_top(|top| top.machine.set(BOUNDARY));
+        with_top(|top| {
+            top.machine.set(BOUNDARY);
+            self.own.id = top.id.get();
+        });
         depth() - 1
     }
 
@@ -481,7 +514,7 @@ mod tests {
             assert_eq!(ids(), (1..=many).collect::<Vec<_>>());
             let mut open = LeftOpen::default();
             let half = many / 2;
-            assert_eq!(leave_frame(half as usize, &mut open).0.id, half + 1);
+            leave_frame(half as usize, &mut open);
             assert_eq!(ids(), (1..=half).collect::<Vec<_>>());
             let again = Position {
                 id: many + 1,

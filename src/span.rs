@@ -1,8 +1,9 @@
 //! A span from its start record to its end record.
 
 use std::fmt;
+use std::mem::{self, ManuallyDrop};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::OnceLock;
+use std::sync::Mutex;
 use std::thread;
 
 use log::kv::{Source, Value};
@@ -113,15 +114,17 @@ impl<O: Origin> Live<O> {
         let Beginning {
             origin,
             metadata,
-            around,
+            mut around,
             ..
         } = beginning;
         let _writing = Writing::begin();
-        let own_target = metadata.target() != origin.target();
+        // Most often it is the same string, and need not be read.
+        let own_target = !std::ptr::eq(metadata.target(), origin.target())
+            && metadata.target() != origin.target();
         let fields = Fields::capture(
             beginning.pairs,
             beginning.arguments,
-            around.fields,
+            around.fields.take(),
             own_target.then(|| metadata.target()),
             origin.name().is_none().then_some(beginning.name),
         );
@@ -138,13 +141,15 @@ impl<O: Origin> Live<O> {
             unwinding: thread::panicking(),
             outcome: None,
         };
-        let event = Event::Start {
-            parent: around.id,
-            at: Seconds(clock::unix_time(start)),
-            arguments: beginning.arguments,
-            spawned: beginning.spawned,
-        };
-        open.task_id = open.emit(event, beginning.pairs).unwrap_or(NO_TASK);
+        open.emit(
+            Event::Start {
+                parent: around.id,
+                at: Seconds(clock::unix_time(start)),
+                arguments: beginning.arguments,
+                spawned: beginning.spawned,
+            },
+            beginning.pairs,
+        );
         Live(Some(open))
     }
 
@@ -161,70 +166,79 @@ impl<O: Origin> Live<O> {
     pub(crate) fn take_position(&mut self) -> Option<Position> {
         self.0.as_mut().map(|open| Position {
             id: open.id,
-            fields: std::mem::take(&mut open.fields),
+            fields: open.fields.take(),
         })
     }
 
     /// Also says what is known of how it will end.
     #[inline]
-    pub(crate) fn put_back(&mut self, position: Position, outcome: Option<Outcome>) {
+    pub(crate) fn put_back(&mut self, fields: Fields, outcome: Option<Outcome>) {
         if let Some(open) = &mut self.0 {
-            open.fields = position.fields;
-            open.outcome = open.outcome.or(outcome);
+            open.fields.put_back(fields);
+            if outcome.is_some() {
+                open.outcome = open.outcome.or(outcome);
+            }
         }
     }
 
     /// Writes the end record, once.
     pub(crate) fn end(&mut self, outcome: Option<Outcome>) {
-        let Some(open) = self.0.take().filter(|open| open.id != 0) else {
-            return;
-        };
-        let unwinding = thread::panicking();
-        let outcome = match unwinding && !open.unwinding {
-            true => Some(Outcome::Panicked),
-            false => open.outcome.or(outcome),
-        };
-        let event = Event::End {
-            elapsed: Seconds(clock::now() - open.start),
-            outcome,
-            task_id: Some(open.task_id).filter(|task_id| *task_id != NO_TASK),
-        };
-        let write = || {
-            let _writing = Writing::begin();
-            open.emit(event, &NO_PAIRS)
-        };
-        if unwinding {
-            // A second panic that left a destructor would abort the process.
-            let _ = panic::catch_unwind(AssertUnwindSafe(write));
-        } else {
-            write();
+        if let Some(open) = self.0.as_mut().filter(|open| open.id != 0) {
+            let unwinding = thread::panicking();
+            let outcome = match unwinding && !open.unwinding {
+                true => Some(Outcome::Panicked),
+                false => open.outcome.or(outcome),
+            };
+            let event = Event::End {
+                elapsed: Seconds(clock::now() - open.start),
+                outcome,
+                task_id: Some(open.task_id).filter(|task_id| *task_id != NO_TASK),
+            };
+            if unwinding {
+                // A second panic that left a destructor would abort the process.
+                let _ = panic::catch_unwind(AssertUnwindSafe(|| open.end(event)));
+            } else {
+                open.end(event);
+            }
         }
+        self.0 = None;
     }
 }
 
 impl<O: Origin> Open<O> {
-    fn emit(&self, event: Event, arguments: &dyn Source) -> Option<u64> {
+    fn end(&mut self, event: Event) {
+        let _writing = Writing::begin();
+        self.emit(event, &NO_PAIRS);
+    }
+
+    /// Writes a mark. When that panics the span is over.
+    fn emit(&mut self, event: Event, arguments: &dyn Source) {
+        // What is not static stands with the fields.
+        let is_static = !self.own_target && self.origin.name().is_some();
+        let kept = match is_static {
+            true => Fields::none(),
+            false => self.fields.clone(),
+        };
         let mark = Mark {
-            id: self.id,
-            fields: self.fields.clone(),
+            id: mem::take(&mut self.id),
+            fields: self.fields.take(),
             event,
         };
-        let name = self.origin.name().unwrap_or_else(|| self.fields.name());
+        let name = self.origin.name().unwrap_or_else(|| kept.name());
         let target = match self.own_target {
-            true => self.fields.target(),
+            true => kept.target(),
             false => self.origin.target(),
         };
         let metadata = Metadata::builder()
             .level(self.level.into())
             .target(target)
             .build();
-        mark::emit(
-            mark,
-            &self.origin,
-            metadata,
-            format_args!("{name}"),
-            arguments,
-        )
+        let message = format_args!("{name}");
+        if let Some(known) = mark::emit(mark, &self.origin, metadata, message, arguments) {
+            self.id = known.mark.id;
+            self.fields = known.mark.fields;
+            self.task_id = known.task_id.unwrap_or(NO_TASK);
+        }
     }
 }
 
@@ -320,40 +334,42 @@ impl fmt::Debug for Span {
 /// so a span has all the syntax that a record has, and is filtered before anything is evaluated.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Start {
+pub struct Start<'a> {
     site: &'static Site,
     arguments: usize,
-    span: OnceLock<Span>,
+    // Never contended: a logger has to be `Sync`.
+    span: Mutex<&'a mut Inline>,
 }
 
-impl Start {
+impl<'a> Start<'a> {
     #[inline]
-    pub const fn new(site: &'static Site) -> Self {
-        Start::of_function(site, 0)
+    pub fn new(site: &'static Site, span: &'a mut Inline) -> Self {
+        Start::of_function(site, 0, span)
     }
 
     /// The first pairs are the arguments of a function.
     #[inline]
-    pub const fn of_function(site: &'static Site, arguments: usize) -> Self {
+    pub fn of_function(site: &'static Site, arguments: usize, span: &'a mut Inline) -> Self {
         Start {
             site,
             arguments,
-            span: OnceLock::new(),
+            span: Mutex::new(span),
         }
     }
+}
 
-    /// The span, not entered.
-    #[inline]
-    pub fn into_span(self) -> Span {
-        self.span.into_inner().unwrap_or(Span::none())
-    }
+/// Whether `log`'s own levels let a span pass.
+#[doc(hidden)]
+#[inline]
+pub fn is_loud(level: Level) -> bool {
+    level <= log::STATIC_MAX_LEVEL && level <= log::max_level()
 }
 
 /// Whether `log`'s own levels let the span of an annotated function pass, and it is no part of writing another.
 #[doc(hidden)]
 #[inline]
 pub fn is_enabled(level: Level) -> bool {
-    level <= log::STATIC_MAX_LEVEL && level <= log::max_level() && !passing::is_writing()
+    is_loud(level) && !passing::is_writing()
 }
 
 /// Lends the arguments of an `async fn` to the start of its span, and gives them back.
@@ -376,7 +392,7 @@ pub fn never<T>() -> T {
     unreachable!("stands in a branch that is never taken")
 }
 
-impl Log for Start {
+impl Log for Start<'_> {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -389,64 +405,105 @@ impl Log for Start {
             record.key_values(),
             self.arguments,
         );
-        let _ = self.span.set(span);
+        if let Ok(mut started) = self.span.lock() {
+            started.put(span);
+        }
     }
 
     fn flush(&self) {}
 }
 
-/// A span around a block of code: entered where it is made, ended where it is dropped.
+/// A span around a block of code: put here when it starts, entered, and ended where this is dropped.
 #[doc(hidden)]
 #[must_use]
 #[derive(Debug)]
-pub struct Inline {
-    span: Span,
+pub struct Inline(ManuallyDrop<Option<Started>>); // dropped by `exit`, so that where there is none nothing is left to do
+
+#[derive(Debug)]
+struct Started {
+    span: Live<&'static Site>,
     /// Where it is nested in other spans of its machine: what to go back to.
     parent: Option<Position>,
 }
 
 impl Inline {
+    /// What a block is in whose span is filtered out.
+    #[inline]
+    pub const fn none() -> Self {
+        Inline(ManuallyDrop::new(None))
+    }
+
+    /// Enters the span of a function, which cannot be suspended.
+    #[inline(never)]
+    pub fn enter_span(&mut self, span: Span) {
+        self.put(span);
+        self.enter_machine(place::BOUNDARY, false);
+    }
+
+    fn put(&mut self, span: Span) {
+        if span.0 .0.is_some() {
+            let (span, parent) = (span.0, None);
+            self.0 = ManuallyDrop::new(Some(Started { span, parent }));
+        }
+    }
+
+    /// The span, not entered.
+    #[inline]
+    pub fn into_span(mut self) -> Span {
+        self.0
+            .take()
+            .map_or(Span::none(), |started| Span(started.span))
+    }
+
     /// Enters a span whose block cannot be suspended (0), or that is the outermost one of this machine.
     #[inline]
-    pub fn enter(span: Span, machine: impl Into<Machine>) -> Self {
-        if let Some(position) = span.position() {
-            place::enter(position, machine.into());
-        }
-        Inline { span, parent: None }
+    pub fn enter(&mut self, machine: impl Into<Machine>) {
+        self.enter_machine(machine.into(), false);
     }
 
     /// Enters a span that is nested in others of this machine.
     #[inline]
-    pub fn enter_nested(span: Span, machine: impl Into<Machine>) -> Self {
-        let machine = machine.into();
-        let Some(position) = span.position() else {
-            return Inline { span, parent: None };
-        };
-        let parent = match place::enter_nested(position, machine) {
-            Ok(parent) => Some(parent),
-            Err(position) => {
-                place::enter(position, machine);
-                None
-            }
-        };
-        Inline { span, parent }
+    pub fn enter_nested(&mut self, machine: impl Into<Machine>) {
+        self.enter_machine(machine.into(), true);
     }
 
-    fn exit(&mut self, id: u64) {
-        let outcome = match self.parent.take() {
-            None => place::exit(id),
-            Some(parent) => place::exit_nested(id, parent),
+    /// Apart, so that a block whose span is filtered out has nothing of it.
+    #[inline(never)]
+    fn enter_machine(&mut self, machine: Machine, is_nested: bool) {
+        let (Some(position), Some(started)) = (self.position(), &mut *self.0) else {
+            return;
         };
-        self.span.0.end(outcome);
+        if is_nested {
+            started.parent = place::enter_nested(position, machine)
+                .map_err(|position| place::enter(position, machine))
+                .ok();
+        } else {
+            place::enter(position, machine);
+        }
+    }
+
+    fn position(&self) -> Option<Position> {
+        self.0.as_ref()?.span.position()
+    }
+
+    #[inline(never)]
+    fn exit(&mut self) {
+        if let Some(started) = &mut *self.0 {
+            let id = started.span.0.as_ref().map_or(0, |open| open.id);
+            let outcome = match started.parent.take() {
+                None => place::exit(id),
+                Some(parent) => place::exit_nested(id, parent),
+            };
+            started.span.end(outcome);
+        }
     }
 }
 
 impl Drop for Inline {
     #[inline]
     fn drop(&mut self) {
-        if let Some(open) = &self.span.0 .0 {
-            let id = open.id;
-            self.exit(id);
+        if self.0.is_some() {
+            self.exit();
         }
     }
 }

@@ -106,16 +106,26 @@ fn is_key_byte(byte: u8) -> bool {
 #[inline]
 pub(crate) fn push_u64(out: &mut String, n: u64) {
     match n {
-        0..=9 => out.push(char::from(b'0' + n as u8)),
+        0..=9 => out.push(digit(n)),
         _ => push_digits(out, n),
     }
 }
 
 #[inline(never)]
 fn push_digits(out: &mut String, n: u64) {
+    if n < 100 {
+        out.push(digit(n / 10));
+        out.push(digit(n));
+        return;
+    }
     let mut digits = [b'0'; 20];
     let start = write_digits(&mut digits, n);
     push_ascii(out, &digits[start..]);
+}
+
+/// The last digit of a number.
+fn digit(n: u64) -> char {
+    char::from(b'0' + (n % 10) as u8)
 }
 
 /// Writes seconds with nanoseconds: `3.000198042`.

@@ -33,7 +33,7 @@ fn a_span_stays_short() {
     let lines = expanded.lines().count();
     println!("{lines} lines:\n{expanded}");
     assert!(expanded.contains("Start::new"));
-    assert!(lines < 40, "{lines} lines:\n{expanded}");
+    assert!(lines <= 40, "{lines} lines:\n{expanded}");
 }
 
 /// A function with two arguments, from its signature to its brace.

@@ -4,9 +4,10 @@
 //! fn f(a: A, (b, c): (B, C)) -> R { body }
 //!
 //! fn f(a: A, __arg_1: (B, C)) -> R {
-//!     let __guard = Inline::enter(if is_enabled(Level::Trace) {
-//!         Span::of_function(&Site { … }, Level::Trace, &[("arg_0", …(&a)), ("arg_1", …(&__arg_1))])
-//!     } else { Span::none() }, 0);
+//!     let mut __guard = Inline::none();
+//!     if is_enabled(Level::Trace) {
+//!         __guard.enter_span(Span::of_function(&Site { … }, Level::Trace, &[("arg_0", …(&a)), ("arg_1", …(&__arg_1))]));
+//!     }
 //!     let (b, c) = __arg_1;
 //!     { body }
 //! }
@@ -366,7 +367,8 @@ struct Expansion<'a> {
 impl Expansion<'_> {
     fn of_sync(&self, body: &Group) -> TokenStream {
         let private = &self.private;
-        let (span, patterns) = (self.span(), self.patterns());
+        let (start, patterns) = (self.start(), self.patterns());
+        let level = self.span_level();
         let body = match self.is_watched() {
             false => body.to_token_stream(),
             true => {
@@ -377,7 +379,10 @@ impl Expansion<'_> {
         };
         let body = lint_free(body);
         ours! {
-            let __guard = #private::Inline::enter(#span, 0);
+            let mut __guard = #private::Inline::none();
+            if #private::is_enabled(#level) {
+                __guard.enter_span(#start);
+            }
             #patterns
             #body
         }
@@ -389,7 +394,7 @@ impl Expansion<'_> {
             let span = self.span();
             return ours!(#private::InSpan::new(#span, #future).await);
         }
-        let span = self.direct_span(true);
+        let span = self.if_enabled(self.direct_start(true));
         let lent: Vec<_> = self
             .captured
             .iter()
@@ -583,15 +588,27 @@ impl Expansion<'_> {
         }
     }
 
-    /// The expression that starts the span, if it is enabled.
+    /// The expression of the span, which starts if it is enabled.
     fn span(&self) -> TokenStream {
-        match &self.options.fields {
-            None => self.direct_span(false),
-            Some(fields) => self.span_with_fields(fields.clone()),
+        self.if_enabled(self.start())
+    }
+
+    fn if_enabled(&self, start: TokenStream) -> TokenStream {
+        let (private, level) = (&self.private, self.span_level());
+        ours! {
+            if #private::is_enabled(#level) { #start } else { #private::Span::none() }
         }
     }
 
-    fn direct_span(&self, lent: bool) -> TokenStream {
+    /// The expression that starts the span.
+    fn start(&self) -> TokenStream {
+        match &self.options.fields {
+            None => self.direct_start(false),
+            Some(fields) => self.start_with_fields(fields.clone()),
+        }
+    }
+
+    fn direct_start(&self, lent: bool) -> TokenStream {
         let (private, site, level) = (&self.private, self.site(), self.span_level());
         let pairs = self.arguments(lent).map(|(key, value)| {
             let key = Literal::string(&key.to_string());
@@ -606,14 +623,11 @@ impl Expansion<'_> {
                 __span
             }),
         };
-        let start = self.within_parent(start);
-        ours! {
-            if #private::is_enabled(#level) { #start } else { #private::Span::none() }
-        }
+        self.within_parent(start)
     }
 
     /// Fields have the syntax of `log`'s own macros, so one of those has to read them.
-    fn span_with_fields(&self, fields: TokenStream) -> TokenStream {
+    fn start_with_fields(&self, fields: TokenStream) -> TokenStream {
         let (private, site, level) = (&self.private, self.site(), self.span_level());
         let arguments: Vec<_> = self.arguments(false).collect();
         let count = arguments.len();
@@ -623,15 +637,15 @@ impl Expansion<'_> {
         let semicolon = (!pairs.is_empty()).then(|| ours!(;));
         let target = self.target();
         let start = ours!({
-            let __start = #private::Start::of_function(#site, #count);
+            let mut __started = #private::Inline::none();
+            let __start = #private::Start::of_function(#site, #count, &mut __started);
             #[allow(clippy::used_underscore_binding)]
             {
                 #private::log::log!(logger: __start, target: #target, #level, #(#pairs),* #semicolon "");
             }
-            #private::Start::into_span(__start)
+            #private::Inline::into_span(__started)
         });
-        let start = self.within_parent(start);
-        ours!(if #private::is_enabled(#level) { #start } else { #private::Span::none() })
+        self.within_parent(start)
     }
 
     fn site(&self) -> TokenStream {

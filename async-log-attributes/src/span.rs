@@ -4,14 +4,17 @@
 //! span!(target: "t", user = 7; "load {id}", { body })
 //!
 //! {
-//!     let start = Start::new(&Site { … });
-//!     log::log!(logger: start, target: "t", Level::Trace, user = 7; "load {id}");
-//!     let guard = start.enter(MACHINE);
+//!     let mut guard = Inline::none();
+//!     if is_loud(Level::Trace) {
+//!         let start = Start::new(&Site { … }, &mut guard);
+//!         log::log!(logger: start, target: "t", Level::Trace, user = 7; "load {id}");
+//!         guard.enter(MACHINE);
+//!     }
 //!     { body }
 //! }
 //! ```
 //!
-//! So `log` parses what stands for a record, checks the level first, and evaluates nothing else if
+//! So `log` parses what stands for a record, and evaluates nothing else if
 //! the span is filtered out; the block keeps its place as the tail of a block.
 
 use proc_macro2::{Delimiter, Group, Literal, TokenStream, TokenTree};
@@ -44,10 +47,13 @@ fn try_expand(input: TokenStream) -> Result<TokenStream> {
     let private = ours!(#krate::__private);
     let arguments = Arguments::parse(&tokens[1..])?;
 
-    let level = match arguments.level {
-        // Of this type here, so that another one is one error at this place.
-        Some(level) => ours!({ let level: #private::log::Level = #(#level)*; level }),
-        None => ours!(#private::log::Level::Trace),
+    // Evaluated once, and of this type here, so that another one is one error at this place.
+    let (let_level, level) = match arguments.level {
+        Some(level) => (
+            ours!(let __level: #private::log::Level = #(#level)*;),
+            ours!(__level),
+        ),
+        None => (ours!(), ours!(#private::log::Level::Trace)),
     };
     let record = arguments.record;
     let name = match static_name(record) {
@@ -59,20 +65,32 @@ fn try_expand(input: TokenStream) -> Result<TokenStream> {
         _ => ours!(::core::module_path!()),
     };
     let target = arguments.target.map(|target| ours!(target: #(#target)*,));
-    let span = ours!({
-        let __start = #private::Start::new(&#private::Site {
-            name: #name,
-            target: #static_target,
-            module_path: ::core::module_path!(),
-            file: ::core::file!(),
-            line: ::core::line!(),
-        });
-        #private::log::log!(logger: __start, #target #level, #(#record)*);
-        #private::Start::into_span(__start)
-    });
+    let guard = |enter: TokenStream| {
+        ours! {
+            let mut __guard = #private::Inline::none();
+            #let_level
+            if #private::is_loud(#level) {
+                let __start = #private::Start::new(&#private::Site {
+                    name: #name,
+                    target: #static_target,
+                    module_path: ::core::module_path!(),
+                    file: ::core::file!(),
+                    line: ::core::line!(),
+                }, &mut __guard);
+                #private::log::log!(logger: __start, #target #level, #(#record)*);
+                #enter
+            }
+        }
+    };
     Ok(match arguments.block {
-        None => span,
-        Some(block) => enter(&private, &span, &block),
+        None => {
+            let guard = guard(ours!());
+            ours!({
+                #guard
+                #private::Inline::into_span(__guard)
+            })
+        }
+        Some(block) => enter(&private, guard, &block),
     })
 }
 
@@ -87,28 +105,32 @@ fn static_name(record: &[TokenTree]) -> Option<&TokenTree> {
     }
 }
 
-/// A block in a span.
-fn enter(private: &TokenStream, span: &TokenStream, block: &Group) -> TokenStream {
+/// A block in a span; `guard` starts that and ends with how it is entered.
+fn enter(
+    private: &TokenStream,
+    guard: impl Fn(TokenStream) -> TokenStream,
+    block: &Group,
+) -> TokenStream {
     let Kept { block, machine } = keep(block, private);
+    let (before, guard) = match machine {
+        Machine::None => (ours!(), guard(ours!(__guard.enter(0_u64);))),
+        Machine::Outermost { run, machine } => {
+            let before = ours! {
+                #[allow(unused_imports)]
+                use #private::{FutureArm as _, KeepPlace as _, OtherArm as _};
+                let #run = #private::Run::new();
+            };
+            (before, guard(ours!(__guard.enter(#machine);)))
+        }
+        Machine::Nested(machine) => (ours!(), guard(ours!(__guard.enter_nested(#machine);))),
+    };
     // The braces are not the user's to leave out.
-    let block = ours!(#[allow(unused_braces)] #block);
-    match machine {
-        Machine::None => ours!({
-            let __guard = #private::Inline::enter(#span, 0_u64);
-            #block
-        }),
-        Machine::Outermost { run, machine } => ours!({
-            #[allow(unused_imports)]
-            use #private::{FutureArm as _, KeepPlace as _, OtherArm as _};
-            let #run = #private::Run::new();
-            let __guard = #private::Inline::enter(#span, #machine);
-            #block
-        }),
-        Machine::Nested(machine) => ours!({
-            let __guard = #private::Inline::enter_nested(#span, #machine);
-            #block
-        }),
-    }
+    ours!({
+        #before
+        #guard
+        #[allow(unused_braces)]
+        #block
+    })
 }
 
 struct Arguments<'a> {
