@@ -77,6 +77,7 @@ impl<'a> Line<'a> {
     }
 
     /// The record's own pairs may hide fields. To ask them is to call others, who may log: nothing is lent meanwhile.
+    #[inline(never)]
     fn push_subject_behind(&self, line: &mut String, pairs: First<'_>) {
         match self.added.subject {
             Subject::Inside(depth) => self.push_inside(line, &place::at(depth), pairs),
@@ -88,7 +89,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)] // so that where nothing is added nothing is called
     fn push_inside(&self, line: &mut String, position: &Position, pairs: First<'_>) {
         self.push_fields(line, &position.fields, pairs);
         if position.id != 0 && !self.added.options.minimal {

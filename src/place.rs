@@ -196,13 +196,29 @@ fn with_top<R>(f: impl FnOnce(&Slot) -> R) -> Option<R> {
     with_slot(depth().checked_sub(1)?, f)
 }
 
+#[inline]
 fn push(level: Level) {
-    let depth = depth();
+    STACK.with(|stack| {
+        let depth = stack.depth.get();
+        match stack.slots.get(depth) {
+            Some(slot) => {
+                slot.put(level);
+                stack.depth.set(depth + 1);
+            }
+            None => push_more(depth, level),
+        }
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn push_more(depth: usize, level: Level) {
     if with_slot(depth, |slot| slot.put(level)).is_some() {
         STACK.with(|stack| stack.depth.set(depth + 1));
     }
 }
 
+#[inline]
 fn pop() -> Option<Level> {
     let top = depth().checked_sub(1)?;
     STACK.with(|stack| stack.depth.set(top));
@@ -287,8 +303,9 @@ pub(crate) fn enter(position: Position, machine: Machine) {
 /// The level is the topmost one unless an await that could not be seen has left something above
 /// it, or has carried it away (then there is nothing to do: it was taken off on the way out).
 pub(crate) fn exit(id: u64) -> Option<Outcome> {
-    let at = find(id)?;
-    truncate(at + 1);
+    if with_top(|top| top.id.get()) != Some(id) {
+        truncate(find(id)? + 1);
+    }
     pop()?.outcome
 }
 

@@ -113,14 +113,17 @@ pub(crate) fn push_u64(out: &mut String, n: u64) {
 
 #[inline(never)]
 fn push_digits(out: &mut String, n: u64) {
-    if n < 100 {
+    if n < 10_000 {
+        if n >= 100 {
+            push_u64(out, n / 100);
+        }
         out.push(digit(n / 10));
         out.push(digit(n));
         return;
     }
-    let mut digits = [b'0'; 20];
-    let start = write_digits(&mut digits, n);
-    push_ascii(out, &digits[start..]);
+    let mut digits = Digits::new();
+    let start = write_digits(&mut digits.0, n);
+    digits.push(out, start);
 }
 
 /// The last digit of a number.
@@ -130,12 +133,29 @@ fn digit(n: u64) -> char {
 
 /// Writes seconds with nanoseconds: `3.000198042`.
 pub(crate) fn push_seconds(out: &mut String, nanos: u64) {
-    let mut digits = [b'0'; 21];
-    let (seconds, fraction) = digits.split_at_mut(11);
+    let mut digits = Digits::new();
+    let point = digits.0.len() - 10;
+    let (seconds, fraction) = digits.0.split_at_mut(point);
     let start = write_digits(seconds, nanos / 1_000_000_000);
     fraction[0] = b'.';
     write_digits(&mut fraction[1..], nanos % 1_000_000_000);
-    push_ascii(out, &digits[start.min(10)..]);
+    digits.push(out, start.min(point - 1));
+}
+
+/// Room for a number, which is ASCII as a whole, and lies so that the standard library sees that in two steps.
+#[repr(align(16))]
+struct Digits([u8; 32]);
+
+impl Digits {
+    fn new() -> Self {
+        Digits([b'0'; 32])
+    }
+
+    /// Writes what stands there from `start` on.
+    fn push(&self, out: &mut String, start: usize) {
+        let digits = std::str::from_utf8(&self.0).unwrap_or_default();
+        out.push_str(&digits[start..]);
+    }
 }
 
 /// Writes a number to the end of the room for it; says where it begins.
@@ -163,10 +183,6 @@ const fn pairs() -> [[u8; 2]; 100] {
         n += 1;
     }
     pairs
-}
-
-fn push_ascii(out: &mut String, ascii: &[u8]) {
-    out.push_str(std::str::from_utf8(ascii).unwrap_or_default());
 }
 
 /// What a value was before it became text, for those who want it back typed.
@@ -435,4 +451,33 @@ fn ends_with_reserved_key(text: &str) -> bool {
         .map_or(0, |before| before + 1);
     let (before, key) = text.split_at(key_start);
     (matches!(before, "" | " ") || before.ends_with(", ")) && renamed(key).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_fmt_writes_them() {
+        let around = |n: u64| [n.saturating_sub(1), n, n.saturating_add(1)];
+        let powers = (0..20).flat_map(|exponent| around(10_u64.pow(exponent)));
+        for n in powers.chain([0, 42, 1234, 98_765, u64::MAX]) {
+            let mut written = String::from("x");
+            push_u64(&mut written, n);
+            push_seconds(&mut written, n);
+            let (seconds, nanos) = (n / 1_000_000_000, n % 1_000_000_000);
+            assert_eq!(written, format!("x{n}{seconds}.{nanos:09}"));
+        }
+    }
+
+    #[test]
+    fn what_harms_a_message_is_found_wherever_it_stands() {
+        for harmful in ['\n', '\u{7f}', '=', '\\', '\u{85}', '\u{61c}', '\u{2028}'] {
+            for at in 0..70 {
+                let message = format!("{:at$}{harmful}{:20}", "", "");
+                assert!(!is_harmless(&message), "{harmful:?} {at}");
+            }
+        }
+        assert!(is_harmless(&"harmless ".repeat(9)));
+    }
 }
