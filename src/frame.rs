@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use crate::mark::{Origin, Site};
 use crate::outcome::Outcome;
 use crate::place::{self, Held, LeftOpen, Position};
-use crate::span::{Live, Span};
+use crate::span::{Inside, Live, Span};
 use crate::task::{NewTask, TaskOrigin};
 
 pin_project! {
@@ -148,39 +148,8 @@ impl<O: Origin> Body<O> {
     }
 
     #[inline]
-    fn enter(&mut self) -> Inside<'_, O> {
-        let depth = self
-            .span
-            .take_position()
-            .map(|position| place::enter_frame(position, &mut self.open));
-        Inside { body: self, depth }
-    }
-}
-
-/// Code is running in the place of a span's future. If this is dropped, it has not come back.
-struct Inside<'a, O: Origin> {
-    body: &'a mut Body<O>,
-    depth: Option<usize>,
-}
-
-impl<O: Origin> Inside<'_, O> {
-    #[inline]
-    fn leave(self) {
-        ManuallyDrop::new(self).put_back(None);
-    }
-
-    #[inline]
-    fn put_back(&mut self, unwinding: Option<Outcome>) {
-        if let Some(depth) = self.depth {
-            let (fields, outcome) = place::leave_frame(depth, &mut self.body.open);
-            self.body.span.put_back(fields, unwinding.or(outcome));
-        }
-    }
-}
-
-impl<O: Origin> Drop for Inside<'_, O> {
-    fn drop(&mut self) {
-        self.put_back(Some(Outcome::Panicked));
+    fn enter(&mut self) -> Option<Inside<'_, O>> {
+        self.span.enter(&mut self.open)
     }
 }
 
@@ -213,7 +182,7 @@ impl<F, O: Origin> Spanned<F, O> {
         }
         let inside = body.enter();
         state.set(State::Done);
-        inside.leave();
+        Inside::leave(inside);
         let cancelled = is_unfinished.then_some(Outcome::Cancelled);
         body.span.end(cancelled);
     }
@@ -230,7 +199,7 @@ impl<F: Future, O: Origin> Future for Spanned<F, O> {
         };
         let inside = body.enter();
         let polled = future.poll(cx);
-        inside.leave();
+        Inside::leave(inside);
         if polled.is_ready() {
             self.end(false);
         }

@@ -398,20 +398,24 @@ impl LeftOpen {
     }
 }
 
-/// Enters the place of a future: its position, and what it had left open. Gives the depth to come back to.
+/// Enters the place of a future: a position, whose fields are taken for as long, and what it had left open. Gives the
+/// depth to come back to.
 #[inline]
-pub(crate) fn enter_frame(position: Position, open: &mut LeftOpen) -> usize {
-    STACK.with(|stack| {
-        let depth = stack.depth.get();
-        match stack.slots.get(depth) {
-            Some(slot) if open.0.is_none() => {
-                slot.put_boundary(position);
-                stack.depth.set(depth + 1);
-            }
-            _ => enter_frame_open(position, open),
-        }
-        depth
-    })
+pub(crate) fn enter_frame(id: u64, fields: &mut Fields, open: &mut LeftOpen) -> usize {
+    let depth = depth();
+    let position = Position {
+        id,
+        fields: fields.take(),
+    };
+    if depth >= ROOM || open.0.is_some() {
+        enter_frame_open(position, open);
+    } else {
+        STACK.with(|stack| {
+            stack.slots[depth].put_boundary(position);
+            stack.depth.set(depth + 1);
+        });
+    }
+    depth
 }
 
 /// The same where something was left open, or the stack is deep.
@@ -419,38 +423,45 @@ pub(crate) fn enter_frame(position: Position, open: &mut LeftOpen) -> usize {
 #[inline(never)]
 fn enter_frame_open(position: Position, open: &mut LeftOpen) {
     enter(position, BOUNDARY);
-    open.0
-        .take()
-        .into_iter()
-        .for_each(|open| open.into_iter().for_each(push));
+    let open = open.0.take().into_iter();
+    open.for_each(|open| open.into_iter().for_each(push));
 }
 
 /// Leaves the place of a future, with what it leaves open. What was there before is put back exactly.
-/// Gives the fields of its position again, and how the code there says it ended.
+/// Gives its fields back, and says how the code there has ended.
 #[inline]
-pub(crate) fn leave_frame(depth: usize, open: &mut LeftOpen) -> (Fields, Option<Outcome>) {
-    STACK.with(|stack| match stack.slots.get(depth) {
+pub(crate) fn leave_frame(
+    depth: usize,
+    fields: &mut Fields,
+    open: &mut LeftOpen,
+) -> Option<Outcome> {
+    let is_left = STACK.with(|stack| match stack.slots.get(depth) {
         Some(slot) if stack.depth.get() == depth + 1 && slot.outcome.get().is_none() => {
             stack.depth.set(depth);
-            (slot.fields.take(), None)
+            fields.put_back(slot.fields.take());
+            true
         }
-        _ => leave_frame_open(depth, open),
-    })
+        _ => false,
+    });
+    match is_left {
+        true => None,
+        false => leave_frame_open(depth, fields, open),
+    }
 }
 
 /// The same where something is left open, or the code has failed, or the stack is deep.
 #[cold]
 #[inline(never)]
-fn leave_frame_open(depth: usize, open: &mut LeftOpen) -> (Fields, Option<Outcome>) {
+fn leave_frame_open(depth: usize, fields: &mut Fields, open: &mut LeftOpen) -> Option<Outcome> {
     if self::depth() > depth + 1 {
         open.take_off(depth + 1);
     }
-    match self::depth() > depth {
-        true => pop().map_or_else(Default::default, |level| {
-            (level.position.fields, level.outcome)
-        }),
-        false => Default::default(),
+    if self::depth() <= depth {
+        return None;
     }
+    let level = pop()?;
+    fields.put_back(level.position.fields);
+    level.outcome
 }
 
 /// A place that a future owns, kept while the future is suspended.
@@ -470,11 +481,7 @@ impl Held {
 
     #[inline]
     pub(crate) fn enter(&mut self) -> usize {
-        let own = Position {
-            id: self.own.id,
-            fields: self.own.fields.take(),
-        };
-        enter_frame(own, &mut self.open)
+        enter_frame(self.own.id, &mut self.own.fields, &mut self.open)
     }
 
     /// See [`LeftOpen::cancel`].
@@ -484,8 +491,7 @@ impl Held {
 
     #[inline]
     pub(crate) fn leave(&mut self, depth: usize) {
-        let (fields, _) = leave_frame(depth, &mut self.open);
-        self.own.fields.put_back(fields);
+        leave_frame(depth, &mut self.own.fields, &mut self.open);
     }
 
     /// Turns the level of the running machine into this place, whose code it was until now.
@@ -531,13 +537,10 @@ mod tests {
             assert_eq!(ids(), (1..=many).collect::<Vec<_>>());
             let mut open = LeftOpen::default();
             let half = many / 2;
-            leave_frame(half as usize, &mut open);
+            leave_frame(half as usize, &mut Fields::none(), &mut open);
             assert_eq!(ids(), (1..=half).collect::<Vec<_>>());
-            let again = Position {
-                id: many + 1,
-                fields: Fields::none(),
-            };
-            assert_eq!(enter_frame(again, &mut open), half as usize);
+            let entered = enter_frame(many + 1, &mut Fields::none(), &mut open);
+            assert_eq!(entered, half as usize);
             assert_eq!(current().id, many);
             assert_eq!(at(half as usize + 1).id, many + 1);
             exit(1);

@@ -16,7 +16,7 @@ use crate::mark::{self, Event, Mark, Origin, Seconds, Site, Spawned};
 use crate::outcome::Outcome;
 use crate::pairs::NO_PAIRS;
 use crate::passing::{self, Writing};
-use crate::place::{self, Machine, Position};
+use crate::place::{self, LeftOpen, Machine, Position};
 
 /// An operation that has started and ends when this is dropped.
 ///
@@ -38,6 +38,37 @@ pub struct Span(Live<&'static Site>);
 
 /// A span whose start was logged, until its end is; or one that was filtered out.
 pub(crate) struct Live<O: Origin>(Option<Open<O>>);
+
+/// Code is running in the place of a span's future. If this is dropped, it has not come back.
+pub(crate) struct Inside<'a, O> {
+    open: &'a mut Open<O>,
+    left_open: &'a mut LeftOpen,
+    depth: usize,
+}
+
+impl<O> Inside<'_, O> {
+    /// The code has come back, from where it was entered.
+    #[inline]
+    pub(crate) fn leave(inside: Option<Self>) {
+        if let Some(inside) = inside {
+            ManuallyDrop::new(inside).put_back(None);
+        }
+    }
+
+    #[inline]
+    fn put_back(&mut self, unwinding: Option<Outcome>) {
+        let outcome = place::leave_frame(self.depth, &mut self.open.fields, self.left_open);
+        if let Some(outcome) = unwinding.or(outcome) {
+            self.open.outcome.get_or_insert(outcome);
+        }
+    }
+}
+
+impl<O> Drop for Inside<'_, O> {
+    fn drop(&mut self) {
+        self.put_back(Some(Outcome::Panicked));
+    }
+}
 
 #[derive(Debug)]
 struct Open<O> {
@@ -161,24 +192,14 @@ impl<O: Origin> Live<O> {
         })
     }
 
-    /// As [`Live::position`], for a future that brings it back with [`Live::put_back`].
+    /// Enters it as the place of a future; `None` if it was filtered out.
     #[inline]
-    pub(crate) fn take_position(&mut self) -> Option<Position> {
-        self.0.as_mut().map(|open| Position {
-            id: open.id,
-            fields: open.fields.take(),
+    pub(crate) fn enter<'a>(&'a mut self, left_open: &'a mut LeftOpen) -> Option<Inside<'a, O>> {
+        self.0.as_mut().map(|open| Inside {
+            depth: place::enter_frame(open.id, &mut open.fields, left_open),
+            left_open,
+            open,
         })
-    }
-
-    /// Also says what is known of how it will end.
-    #[inline]
-    pub(crate) fn put_back(&mut self, fields: Fields, outcome: Option<Outcome>) {
-        if let Some(open) = &mut self.0 {
-            open.fields.put_back(fields);
-            if outcome.is_some() {
-                open.outcome = open.outcome.or(outcome);
-            }
-        }
     }
 
     /// Writes the end record, once.
