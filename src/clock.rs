@@ -21,6 +21,10 @@ fn anchor() -> &'static Anchor {
 }
 
 /// Nanoseconds since the anchor.
+///
+/// `Instant` is read without a call into the kernel where the system can do that, never goes back, and is the same
+/// clock on all threads. What would be cheaper is not right here: coarse clocks stand still for milliseconds, and a counter of
+/// the processor need not be the same on another core.
 pub(crate) fn now() -> u64 {
     anchor().monotonic.elapsed().as_nanos() as u64
 }

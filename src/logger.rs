@@ -39,8 +39,9 @@ use crate::place;
 ///
 /// # Cost
 ///
-/// A record costs its line a second time: it is put together once, in a buffer of the thread, and
-/// the inner logger copies it. No lock is taken and no heap is touched.
+/// A record's message, its values and the line are formatted when the inner logger asks for the message, as they
+/// would be without this wrapper: once, in a buffer of the thread, and not at all where it does not ask. No lock is taken and
+/// no heap is touched.
 pub struct Logger<L, F = fn() -> u64> {
     inner: L,
     task_id: F,

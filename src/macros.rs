@@ -49,9 +49,9 @@
 ///
 /// # Cost
 ///
-/// Filtered out, little more than that of a filtered record: the level is compared. Otherwise that of its two records, of
-/// two readings of the clock, and of one allocation, which a span with a static name and without
-/// fields does not need.
+/// Filtered out, that of a filtered record: the level is compared. Otherwise that of its two records and of
+/// two readings of the clock. A name with arguments and fields are formatted when the span starts, into buffers of
+/// spans that have ended on this thread; a span with a static name and without fields needs none.
 #[macro_export]
 macro_rules! span {
     ($($arg:tt)*) => {

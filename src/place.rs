@@ -509,10 +509,12 @@ impl Held {
     /// Turns this place into the level of the machine that owns it, which goes on, or is dropped.
     pub(crate) fn hand_over(depth: usize, machine: Machine, outcome: Option<Outcome>) {
         truncate(depth + 1);
-        with_slot(depth, |slot| {
-            slot.machine.set(machine);
-            slot.outcome.set(outcome);
-        });
+        if self::depth() > depth {
+            with_top(|top| {
+                top.machine.set(machine);
+                top.outcome.set(outcome);
+            });
+        }
     }
 }
 
