@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::fmt::{self, Write};
+use std::mem::ManuallyDrop;
 
 use log::kv::{self, Key, Value, VisitSource};
 
@@ -12,14 +13,26 @@ use crate::mark::{Mark, Own, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID}
 use crate::pairs::First;
 use crate::passing;
 use crate::place::{self, Position};
-use crate::scratch::{Purpose, Scratch};
+use crate::scratch::{Scratch, LINE};
 use crate::text::{self, Kind};
 
 /// A line. It is put together when it is first asked for, which a logger that does not print never does, and once.
 pub(crate) struct Line<'a> {
     added: Added<'a>,
-    written: OnceCell<Scratch>,
+    written: ManuallyDrop<OnceCell<Scratch<LINE>>>, // dropped below, out of line, where there is one
 }
+
+impl Drop for Line<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(written) = self.written.take() {
+            put_away(written);
+        }
+    }
+}
+
+#[inline(never)]
+fn put_away(_: Scratch<LINE>) {}
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,13 +45,13 @@ impl<'a> Line<'a> {
     pub(crate) fn new(added: Added<'a>) -> Self {
         Line {
             added,
-            written: OnceCell::new(),
+            written: ManuallyDrop::new(OnceCell::new()),
         }
     }
 
-    fn write(&self) -> Scratch {
+    fn write(&self) -> Scratch<LINE> {
         let record = self.added.record;
-        let mut line = Scratch::take(Purpose::Line);
+        let mut line = Scratch::<LINE>::take();
         match record.args().as_str() {
             Some(message) => line.push_str(message),
             // A message whose formatting fails stands as far as it came.
@@ -53,40 +66,19 @@ impl<'a> Line<'a> {
             line: &mut line,
             limit: self.added.options.max_value_len,
         });
-        match line.len() == message_len {
-            true => self.push_subject(&mut line),
-            false => self.push_subject_behind(&mut line, pairs),
+        match self.added.subject {
+            Subject::Inside(depth) if line.len() == message_len => {
+                place::with(depth, |position| {
+                    self.push_inside(&mut line, position, First::none())
+                });
+            }
+            // Its own pairs may hide fields. To ask them is to call others, who may log: nothing is lent meanwhile.
+            Subject::Inside(depth) => self.push_inside(&mut line, &place::at(depth), pairs),
+            Subject::Mark => self.push_mark(&mut line, pairs),
         }
         Own::Number(self.added.task_id).push(&mut line, TASK_ID);
         Own::Number(ids::thread()).push(&mut line, THREAD_ID);
         line
-    }
-
-    #[inline]
-    fn push_subject(&self, line: &mut String) {
-        match self.added.subject {
-            Subject::Inside(depth) => {
-                place::with(depth, |position| {
-                    self.push_inside(line, position, First::none())
-                });
-            }
-            Subject::Mark => {
-                passing::with_mark(|mark| self.push_mark(line, mark, First::none()));
-            }
-        }
-    }
-
-    /// The record's own pairs may hide fields. To ask them is to call others, who may log: nothing is lent meanwhile.
-    #[inline(never)]
-    fn push_subject_behind(&self, line: &mut String, pairs: First<'_>) {
-        match self.added.subject {
-            Subject::Inside(depth) => self.push_inside(line, &place::at(depth), pairs),
-            Subject::Mark => {
-                if let Some(mark) = passing::mark() {
-                    self.push_mark(line, &mark, pairs);
-                }
-            }
-        }
     }
 
     #[inline(always)] // so that where nothing is added nothing is called
@@ -98,13 +90,17 @@ impl<'a> Line<'a> {
         self.push_process_id(line, None);
     }
 
-    fn push_mark(&self, line: &mut String, mark: &Mark, pairs: First<'_>) {
+    #[inline(never)]
+    fn push_mark(&self, line: &mut String, arguments: First<'_>) {
+        let Some(mark) = passing::mark() else {
+            return;
+        };
         Own::Word(mark.word()).push(line, SPAN_MARK);
-        self.push_fields(line, &mark.fields, pairs);
+        self.push_fields(line, &mark.fields, arguments);
         if !self.added.options.minimal {
             mark.own(|key, own| own.push(line, key));
         }
-        self.push_process_id(line, Some(mark));
+        self.push_process_id(line, Some(&mark));
     }
 
     fn push_process_id(&self, line: &mut String, mark: Option<&Mark>) {

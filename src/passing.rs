@@ -220,12 +220,12 @@ pub(crate) enum Seen {
     Done,
 }
 
-/// The mark that is on its way, for our own code to look at.
+/// What the mark that is on its way says; `f` must not allocate, since an allocator may log.
 pub(crate) fn with_mark<R>(f: impl FnOnce(&Mark) -> R) -> Option<R> {
     with_known(|known| f(&known.mark))
 }
 
-/// The same, to be shown to others.
+/// The mark that is on its way.
 pub(crate) fn mark() -> Option<Mark> {
     with_mark(Mark::clone)
 }

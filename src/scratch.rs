@@ -9,19 +9,12 @@ use std::ops::{Deref, DerefMut};
 /// Whoever comes while it is away (a value that logs while it is formatted) gets a new one.
 /// After a panic it is not given back, and after the thread's locals are destroyed there is
 /// none to keep: then it costs an allocation again, nothing else.
-pub(crate) struct Scratch {
-    text: String,
-    purpose: Purpose,
-}
+pub(crate) struct Scratch<const PURPOSE: usize>(String);
 
-/// What a buffer is for: those that are in use at once are different ones.
-#[derive(Clone, Copy)]
-pub(crate) enum Purpose {
-    /// What is being written.
-    Line,
-    /// Something in it that is being quoted.
-    Raw,
-}
+/// For what is being written.
+pub(crate) const LINE: usize = 0;
+/// For something in it that is being quoted, so that both are in use at once.
+pub(crate) const RAW: usize = 1;
 
 /// More than this is not kept after an unusually long line.
 const KEPT: usize = 64 * 1024;
@@ -31,50 +24,47 @@ thread_local! {
         const { [Cell::new(String::new()), Cell::new(String::new())] };
 }
 
-impl Scratch {
+impl<const PURPOSE: usize> Scratch<PURPOSE> {
     #[inline]
-    pub(crate) fn take(purpose: Purpose) -> Self {
-        let text = SPARE.try_with(|spare| spare[purpose as usize].take());
-        Scratch {
-            text: text.unwrap_or_default(),
-            purpose,
+    pub(crate) fn take() -> Self {
+        let text = SPARE.try_with(|spare| spare[PURPOSE].take());
+        Scratch(text.unwrap_or_default())
+    }
+
+    fn give_back(mut text: String) {
+        if std::thread::panicking() || text.capacity() > KEPT {
+            return;
         }
+        text.clear();
+        let _ = SPARE.try_with(|spare| spare[PURPOSE].set(text));
     }
 }
 
-impl Drop for Scratch {
+impl<const PURPOSE: usize> Drop for Scratch<PURPOSE> {
     #[inline]
     fn drop(&mut self) {
-        give_back(std::mem::take(&mut self.text), self.purpose);
+        Self::give_back(std::mem::take(&mut self.0));
     }
 }
 
-fn give_back(mut text: String, purpose: Purpose) {
-    if std::thread::panicking() || text.capacity() > KEPT {
-        return;
-    }
-    text.clear();
-    let _ = SPARE.try_with(|spare| spare[purpose as usize].set(text));
-}
-
-impl Deref for Scratch {
+impl<const PURPOSE: usize> Deref for Scratch<PURPOSE> {
     type Target = String;
 
     #[inline]
     fn deref(&self) -> &String {
-        &self.text
+        &self.0
     }
 }
 
-impl DerefMut for Scratch {
+impl<const PURPOSE: usize> DerefMut for Scratch<PURPOSE> {
     #[inline]
     fn deref_mut(&mut self) -> &mut String {
-        &mut self.text
+        &mut self.0
     }
 }
 
-impl fmt::Debug for Scratch {
+impl<const PURPOSE: usize> fmt::Debug for Scratch<PURPOSE> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.text.fmt(f)
+        self.0.fmt(f)
     }
 }

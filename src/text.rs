@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 
 use log::kv::{self, Value, VisitValue};
 
-use crate::scratch::{Purpose, Scratch};
+use crate::scratch::{Scratch, RAW};
 
 /// What a byte of a text may be: bits of [`CLASSES`]. A character beyond ASCII is judged by the first of its bytes,
 /// so that most text is known to be harmless by one look at each byte, and all else is looked at closely.
@@ -80,7 +80,7 @@ pub(crate) fn push_key(out: &mut String, key: &str) {
 
 /// Whether this is what stands in a line for a key.
 pub(crate) fn is_written(key: &str, written: &str) -> bool {
-    let mut text = Scratch::take(Purpose::Raw);
+    let mut text = Scratch::<RAW>::take();
     push_key(&mut text, key);
     text[2..text.len() - 1] == *written
 }
@@ -200,7 +200,7 @@ pub(crate) enum Kind {
 pub(crate) struct Written {
     pub(crate) kind: Kind,
     /// The text as it was where it had to be quoted, with `…` at its end where it was cut.
-    pub(crate) raw: Option<Scratch>,
+    pub(crate) raw: Option<Scratch<RAW>>,
 }
 
 /// Writes a value as the line holds it: as it is where that reads back, else as a JSON string. A text is formatted no
@@ -229,8 +229,8 @@ pub(crate) fn push_value(out: &mut String, value: &Value<'_>, limit: usize) -> W
 /// Quotes what stands in `out` from `start` on, and gives it as it was.
 #[cold]
 #[inline(never)]
-fn quote(out: &mut String, start: usize, cut: bool) -> Scratch {
-    let mut raw = Scratch::take(Purpose::Raw);
+fn quote(out: &mut String, start: usize, cut: bool) -> Scratch<RAW> {
+    let mut raw = Scratch::<RAW>::take();
     raw.push_str(&out[start..]);
     out.truncate(start);
     push_string(out, &raw, cut);
@@ -413,7 +413,7 @@ fn is_harmless(text: &str) -> bool {
 #[cold]
 #[inline(never)]
 fn escape(line: &mut String) {
-    let mut message = Scratch::take(Purpose::Raw);
+    let mut message = Scratch::<RAW>::take();
     message.push_str(line);
     line.clear();
     push_message(line, &message);
