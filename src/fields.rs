@@ -303,7 +303,7 @@ impl Captured {
         self.index.iter().any(|entry| {
             let at = start + 2;
             start += 3 + entry.key + entry.written;
-            entry.key == key.len() && self.text[at..].starts_with(key)
+            entry.key == key.len() && self.text.as_bytes()[at..].starts_with(key.as_bytes())
         })
     }
 
@@ -316,7 +316,7 @@ impl Captured {
         }
         text::push_key(&mut self.text, key);
         let key_end = self.text.len() - 1;
-        if self.has(&self.text[start + 2..key_end]) {
+        if !self.index.is_empty() && self.has(&self.text[start + 2..key_end]) {
             self.text.truncate(start);
             return;
         }
