@@ -472,6 +472,13 @@ mod options {
         user.len() + secret.len() + usize::from(a)
     }
 
+    /// What is skipped and used is no unused variable.
+    #[deny(unused_variables)]
+    #[instrument(names, skip(secret))]
+    pub(super) async fn login_later(user: &str, secret: &str) -> usize {
+        user.len() + ready(secret.len()).await
+    }
+
     #[instrument(skip_all, fields(length = secret.len(), debug:? = Point { x: 1 }, user))]
     pub(super) fn with_fields(user: &str, secret: &str) {
         log::info!("inside");
@@ -537,6 +544,10 @@ fn options_do_what_they_say() {
     assert_eq!(
         logged(|| login("u", "secret", (1, 2))),
         (8, call("#login", ", user=u, arg_2=\"(1, 2)\""))
+    );
+    assert_eq!(
+        logged(|| block_on(login_later("u", "secret"))),
+        (7, call("#login_later", ", user=u"))
     );
     assert_eq!(
         logged(|| with_fields("u", "secret")).1,

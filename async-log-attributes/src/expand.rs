@@ -400,6 +400,14 @@ impl Expansion<'_> {
             .iter()
             .map(|captured| &captured.variable)
             .collect();
+        // What is skipped is lent with the others and not looked at.
+        let seen = self.captured.iter().enumerate().map(|(nth, captured)| {
+            let variable = &captured.variable;
+            match self.logged().any(|(logged, _)| logged == nth) {
+                true => variable.clone(),
+                false => ours!(_),
+            }
+        });
         let first_pattern = self.first_pattern();
         let back = self.captured.iter().enumerate().map(|(nth, captured)| {
             let is_last_binding = nth < first_pattern;
@@ -409,7 +417,7 @@ impl Expansion<'_> {
         });
         ours! {
             #[allow(clippy::used_underscore_binding)]
-            let (__span, (#(#back,)*)) = #private::lend((#(#lent,)*), |(#(#lent,)*)| #span);
+            let (__span, (#(#back,)*)) = #private::lend((#(#lent,)*), |(#(#seen,)*)| #span);
             #private::InSpan::new(__span, #future).await
         }
     }

@@ -1,4 +1,6 @@
-//! Reads the logs that `async-log` writes.
+#![doc = include_str!("../README.md")]
+//!
+//! ## The parts
 //!
 //! ```text
 //! input   files, standard input, compressed or growing   → batches of whole lines

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use crate::input::Cutter;
 use crate::read::Batch;
 use crate::track::{Sink, Tracker};
 
@@ -12,6 +13,12 @@ use crate::track::{Sink, Tracker};
 pub trait Batches {
     /// Fills `batch` with the next lines; false if there are no more.
     fn next(&mut self, batch: &mut Batch) -> io::Result<bool>;
+}
+
+impl Batches for &mut Cutter {
+    fn next(&mut self, batch: &mut Batch) -> io::Result<bool> {
+        Ok(Cutter::next(self, batch))
+    }
 }
 
 /// Reads all batches, finds their records on `jobs` threads, this one among them, and gives them to
