@@ -277,11 +277,9 @@ impl Trees<'_> {
         match node["note"].as_str() {
             None => assert_eq!(around.span, parent, "{node}"),
             Some("deep") => {}
+            // It had ended. Another thread's line may have been late, so times do not tell.
             Some("parent_unknown") => {
-                let end = self.log.starts[&parent].at.unwrap_or(0) + self.log.duration(parent);
-                let time = ["start_time", "time"].map(|key| &node[key]);
-                let time = time.into_iter().find(|time| time.is_string());
-                assert!(end <= moment(time.expect("a time")), "{node}");
+                assert!(self.log.ends.contains_key(&parent), "{node}");
                 assert_eq!(around.span, 0);
             }
             Some(_) => panic!("nothing is lost: {node}"),
