@@ -113,11 +113,14 @@ impl<'a> Line<'a> {
     #[inline]
     fn push_fields(&self, line: &mut String, around: &Fields, pairs: First<'_>) {
         let options = self.added.options;
+        let is_alone = options.fields.is_none();
+        if is_alone && around.is_none() {
+            return;
+        }
         let is_whole = pairs.is_none() && options.max_value_len >= fields::captured_len();
-        if !(is_whole && options.fields.is_none()) {
-            self.push_each_field(line, around, pairs);
-        } else if !around.is_none() {
-            line.push_str(around.text());
+        match is_alone && is_whole {
+            true => line.push_str(around.text()),
+            false => self.push_each_field(line, around, pairs),
         }
     }
 
