@@ -407,14 +407,13 @@ pub(crate) fn enter_frame(id: u64, fields: &mut Fields, open: &mut LeftOpen) -> 
         id,
         fields: fields.take(),
     };
-    if depth >= ROOM || open.0.is_some() {
-        enter_frame_open(position, open);
-    } else {
-        STACK.with(|stack| {
-            stack.slots[depth].put_boundary(position);
+    STACK.with(|stack| match (&open.0, stack.slots.get(depth)) {
+        (None, Some(slot)) => {
+            slot.put_boundary(position);
             stack.depth.set(depth + 1);
-        });
-    }
+        }
+        _ => enter_frame_open(position, open),
+    });
     depth
 }
 
@@ -495,6 +494,7 @@ impl Held {
     }
 
     /// Turns the level of the running machine into this place, whose code it was until now.
+    #[inline(never)]
     pub(crate) fn take_over(&mut self, machine: Machine) -> usize {
         if running(machine).is_none() {
             return self.enter();
@@ -507,6 +507,7 @@ impl Held {
     }
 
     /// Turns this place into the level of the machine that owns it, which goes on, or is dropped.
+    #[inline(never)]
     pub(crate) fn hand_over(depth: usize, machine: Machine, outcome: Option<Outcome>) {
         truncate(depth + 1);
         if self::depth() > depth {
