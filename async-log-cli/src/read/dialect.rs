@@ -229,7 +229,11 @@ impl Dialect {
     }
 
     fn message_start(&self, bytes: &[u8], record: &Record) -> usize {
-        let first = first_line(&bytes[record.text.range()]);
+        let first = &bytes[record.text.range()];
+        let first = match record.last_line == record.text.start {
+            true => first,
+            false => first_line(first),
+        };
         let host = self.host.cut(first);
         let layout = self.layout.cut(host.rest(first));
         record.text.start as usize + host.len + layout.len

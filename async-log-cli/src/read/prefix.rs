@@ -194,6 +194,9 @@ impl Layout {
     /// Takes a line apart. A line that is not as the layout says has no prefix.
     #[inline]
     pub fn cut(&self, line: &[u8]) -> Prefix {
+        if self.templates.is_empty() {
+            return Prefix::default();
+        }
         let mut templates = self.templates.iter();
         templates
             .find_map(|template| template.cut(line))

@@ -188,6 +188,8 @@ pub struct Record {
     pub last_line_end: u32,
     /// Where its own pairs begin to be ours alone: nothing of the program is behind.
     pub tail: u32,
+    /// Of the text form: from where on all pairs are the writer's own.
+    pub(crate) ours_at: u32,
     /// Of a start: its message, as it is written. Of others it is found when it is asked for.
     pub message: Option<Part>,
     /// The number of its first line in its file, from 1.

@@ -10,24 +10,22 @@ use super::record::{Kind, Outcome, Part, ProcessId, Record};
 
 const MARK: &[u8] = b", span_mark=";
 
-/// The keys of section 5.
-const RESERVED: [&[u8]; 11] = [
-    b"span_mark",
-    b"span_id",
-    b"span_parent",
-    b"span_at",
-    b"span_elapsed",
-    b"span_outcome",
-    b"task_parent_id",
-    b"spawn_line",
-    b"process_id",
-    b"task_id",
-    b"thread_id",
-];
-
-/// Whether a key is the writer's own.
+/// Whether a key is the writer's own: one of section 5.
 pub(crate) fn is_reserved(key: &[u8]) -> bool {
-    matches!(key.first(), Some(b's' | b't' | b'p')) && RESERVED.contains(&key)
+    matches!(
+        key,
+        b"span_mark"
+            | b"span_id"
+            | b"span_parent"
+            | b"span_at"
+            | b"span_elapsed"
+            | b"span_outcome"
+            | b"task_parent_id"
+            | b"spawn_line"
+            | b"process_id"
+            | b"task_id"
+            | b"thread_id"
+    )
 }
 
 /// Whether a line ends as every record does: with `task_id` and `thread_id`.
@@ -48,7 +46,8 @@ pub(crate) fn message_end(line: &[u8], at: usize, record: &Record) -> usize {
     let tail = (record.tail as usize).saturating_sub(at).min(line.len());
     let head = &line[..tail];
     // Names are short: a search made for long texts would cost more than it saves.
-    match head.contains(&b'=') {
+    let has_pair = head.iter().fold(false, |has, byte| has | (*byte == b'='));
+    match has_pair {
         false => at + tail,
         true => at + pairs::begin(head),
     }
@@ -80,6 +79,7 @@ impl Reader {
         record.thread_id = thread_id;
         let mut own = Own::new(record, line, at);
         let mut tail = own.tail(rest);
+        own.record.ours_at = (at + tail) as u32;
         if tail != 0 && !own.mark_seen {
             tail = self.read_before(&mut own, tail);
         }

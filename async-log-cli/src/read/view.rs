@@ -70,7 +70,8 @@ impl<'a> View<'a> {
         let line = self.last_line();
         let at = self.record.last_line as usize;
         let begin = message_end(line, at, self.record).saturating_sub(at);
-        let mut rest = line.get(begin..).unwrap_or_default();
+        let ours = (self.record.ours_at as usize).saturating_sub(at);
+        let mut rest = line.get(begin..ours).unwrap_or_default();
         while let Some(pair) = pairs::pair(rest) {
             rest = &rest[pair.len..];
             if !is_reserved(pair.key) {
