@@ -50,8 +50,6 @@ fn function(user: u64, path: &'static str) -> u64 {
     user
 }
 
-// Without `allow` the compiler says that `stalls` is unused.
-#[allow(unused_variables)]
 #[instrument(skip(stalls))]
 async fn async_function(user: u64, path: &'static str, stalls: u64) -> u64 {
     Stalled(stalls).await
