@@ -80,7 +80,8 @@ impl Reader {
         let mut own = Own::new(record, line, at);
         let mut tail = own.tail(rest);
         own.record.ours_at = (at + tail) as u32;
-        if tail != 0 && !own.mark_seen {
+        // Behind a mark a writer puts all of our keys; others may not.
+        if tail != 0 && (!own.mark_seen || !self.legacy && !own.is_whole()) {
             tail = self.read_before(&mut own, tail);
         }
         record.tail = (at + tail) as u32;
@@ -483,6 +484,13 @@ mod tests {
         let record = read(r#"a, span_id=4, user=7, span_at=1.000000000, b=" ", span_mark=start, new=x, task_id=0, thread_id=1"#).unwrap();
         assert_eq!((record.kind, record.span_id), (Kind::Start, 4));
         assert_eq!(record.at, Some(1_000_000_000));
+    }
+
+    #[test]
+    fn an_id_before_its_mark_is_read() {
+        let line = "a, span_id=2, span_mark=end, span_elapsed=1.000000000, task_id=0, thread_id=1";
+        let record = read(line).unwrap();
+        assert_eq!((record.kind, record.span_id), (Kind::End, 2));
     }
 
     #[test]
