@@ -21,6 +21,9 @@ counts = {"passed": 0, "failed": 0}
 def check(name, found, wanted):
     is_right = found == wanted
     counts["passed" if is_right else "failed"] += 1
+    if not is_right and isinstance(found, dict):
+        at = next(key for key in {**wanted, **found} if found.get(key) != wanted.get(key))
+        found, wanted = (f"{of.get(at)} of {at}" for of in (found, wanted))
     differ = "" if is_right else f": {str(found)[:300]} should be {str(wanted)[:300]}"
     print(f"{'ok     ' if is_right else 'FAILED '} native: {name}{differ}")
 
@@ -32,13 +35,12 @@ def interned(field):
 names, keys, categories = (interned(f"{of}s") for of in ("event_name", "debug_annotation_name", "event_categorie"))
 begins, ends, instants, dangling = {}, {}, [], []
 inside = defaultdict(list)
-for packet in packets:
-    if not packet.HasField("track_event"):
-        continue
+# What stands where in the file follows from when it was known; of one time, it is the order of events.
+for packet in sorted((p for p in packets if p.HasField("track_event")), key=lambda packet: packet.timestamp):
     event = packet.track_event
     stack = inside[event.track_uuid]
     if event.type == TrackEvent.TYPE_SLICE_END:
-        ends[stack.pop()] = packet.timestamp
+        ends[stack.pop() if stack else None] = packet.timestamp
         continue
     name = event.name or names.get(event.name_iid)
     values = {a.name or keys.get(a.name_iid): a for a in event.debug_annotations}
@@ -46,9 +48,17 @@ for packet in packets:
         instants.append((packet.timestamp, name))
         continue
     span = values["span_id"].uint_value
-    begins[span] = (name, packet.timestamp, [categories[iid] for iid in event.category_iids])
+    around = stack[-1] if stack else 0
+    begins[span] = (name, packet.timestamp, around, [categories[iid] for iid in event.category_iids])
     stack.append(span)
     dangling += [(flow, "out") for flow in event.flow_ids] + [(flow, "in") for flow in event.terminating_flow_ids]
+
+
+
+def around(span):
+    is_root = span.get("isTask") or span["beside"]
+    return 0 if is_root else span.get("stays", span["parent"])
+
 
 spans = truth["spans"]
 ended = [span for span in spans if span["end"] is not None]
@@ -59,8 +69,8 @@ check("an event for each start, end and record", kinds["track_event"], len(spans
 check("every packet is of the sequence that the first one begins",
       ({p.trusted_packet_sequence_id for p in packets}, packets[0].sequence_flags),
       ({1}, TracePacket.SEQ_INCREMENTAL_STATE_CLEARED))
-check("every slice has the name, the start and the category of its span", begins,
-      {s["id"]: (s["name"], int(s["start"]), ["span"]) for s in spans})
+check("every slice has the name, the start and the category of its span, and is in the right one", begins,
+      {s["id"]: (s["name"], int(s["start"]), around(s), ["span"]) for s in spans})
 check("on a track, what began last ends first, when its span did", ends, {s["id"]: int(s["end"]) for s in ended})
 check("an instant for each record", sorted(instants), sorted((int(e["at"]), e["message"]) for e in truth["events"]))
 check("each arrow has two ends", sorted(dangling),
