@@ -243,13 +243,14 @@ impl Lanes {
         line.open.pop();
         // By the clock something inside of it ended later than it does: it cannot be drawn around.
         let fits = line.drawn_until <= end;
-        group.is_empty_now(lane.number);
         if let Some(lowest) = above.first() {
             let number = group.empty_line(lowest.start);
             let to = Lane { number, ..lane };
             above.iter().for_each(|of| moved(of.id, to));
             group.lines[number as usize].open = above;
         }
+        // Not before: those went to another lane than what is drawn on this one.
+        group.is_empty_now(lane.number);
         let number = if fits {
             lane.number
         } else {
