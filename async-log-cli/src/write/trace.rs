@@ -6,7 +6,9 @@
 
 use std::io;
 
-use super::tracks::{Lane, Lanes, NewTrack, Owner};
+use hashbrown::HashMap;
+
+use super::tracks::{Above, Lane, Lanes, NewTrack, Owner};
 use crate::read::{Outcome, ProcessId, View};
 use crate::track::{End, Event, OpenSpans, Process, Sink, Start};
 
@@ -517,26 +519,11 @@ impl<F: Format> Sink for Trace<F> {
         let pid = self.pids.get(index).map_or(0, |pid| pid.number);
         let mut spans = open;
         let stacks = self.lanes.left_open(index);
-        let mut places = hashbrown::HashMap::new();
+        let mut places = HashMap::new();
         for stack in &stacks {
-            // What begins together with the span around it pulls that along.
-            let mut above = u64::MAX;
-            for id in stack.iter().rev() {
-                let Some(span) = spans.get(*id) else { continue };
-                let Some(lane) = span.kept.lane else { continue };
-                let holds = span
-                    .kept
-                    .more
-                    .as_ref()
-                    .is_some_and(|more| !more.held.bytes.is_empty());
-                let earlier = if holds { F::OPEN_EARLIER } else { 0 };
-                let at = span.start.saturating_sub(earlier).min(above);
-                above = at;
-                let track = if span.selected { self.track(lane) } else { 0 };
-                places.insert(*id, Place { track, at });
-            }
+            self.place_open(stack, &spans, &mut places);
         }
-        for id in stacks.into_iter().flatten() {
+        for id in stacks.into_iter().flatten().map(|of| of.id) {
             let Some(span) = spans.remove(id) else {
                 continue;
             };
@@ -594,6 +581,56 @@ impl<F: Format> Sink for Trace<F> {
 }
 
 impl<F: Format> Trace<F> {
+    /// Finds where the open spans of a lane are drawn, of which the outermost is first.
+    fn place_open(
+        &mut self,
+        stack: &[Above],
+        spans: &OpenSpans<Kept>,
+        places: &mut HashMap<u64, Place>,
+    ) {
+        // What begins together with the span around it pulls that along.
+        let mut above = u64::MAX;
+        let mut until = stack.len();
+        for (index, of) in stack.iter().enumerate().rev() {
+            let Some(span) = spans.get(of.id) else {
+                continue;
+            };
+            let Some(lane) = span.kept.lane else { continue };
+            let more = span.kept.more.as_ref();
+            let holds = more.is_some_and(|more| !more.held.bytes.is_empty());
+            let earlier = if holds { F::OPEN_EARLIER } else { 0 };
+            let at = span.start.saturating_sub(earlier).min(above);
+            above = at;
+            let track = if span.selected { self.track(lane) } else { 0 };
+            places.insert(of.id, Place { track, at });
+            if of.is_tight && at < span.start {
+                // It would begin inside of what was drawn before.
+                self.set_apart(&stack[index..until], lane, at, places);
+                (above, until) = (u64::MAX, index);
+            }
+        }
+    }
+
+    /// Gives open spans of a lane another one.
+    fn set_apart(
+        &mut self,
+        spans: &[Above],
+        lane: Lane,
+        at: u64,
+        places: &mut HashMap<u64, Place>,
+    ) {
+        let is_drawn = |of: &&Above| places.get(&of.id).is_some_and(|place| place.track != 0);
+        let drawn: Vec<u64> = spans.iter().filter(is_drawn).map(|of| of.id).collect();
+        if drawn.is_empty() {
+            return;
+        }
+        let apart = self.lanes.apart(lane, at);
+        let track = self.track(apart);
+        for id in drawn {
+            places.entry(id).and_modify(|place| place.track = track);
+        }
+    }
+
     fn end_of_span(&mut self, end: End<'_, Kept>, open: &mut OpenSpans<Kept>) {
         let Some(span) = end.span else { return };
         let Kept {

@@ -38,9 +38,11 @@ pub(crate) struct Lane {
 
 /// A span that is open.
 #[derive(Clone, Copy, Debug)]
-struct Above {
-    id: u64,
+pub(crate) struct Above {
+    pub(crate) id: u64,
     start: u64,
+    /// What was drawn on its lane before ends when it starts: it cannot begin earlier.
+    pub(crate) is_tight: bool,
 }
 
 /// What is on one lane.
@@ -208,11 +210,16 @@ impl Lanes {
         around: Option<(u64, Lane)>,
         start: u64,
     ) -> Lane {
-        let top = Above { id, start };
+        let mut top = Above {
+            id,
+            start,
+            is_tight: false,
+        };
         if let Some((parent, lane)) = around {
             let group = &mut self.groups[lane.group as usize];
             let line = &mut group.lines[lane.number as usize];
             if group.owner == owner && line.takes(parent, start) {
+                top.is_tight = line.free_from == start;
                 line.open.push(top);
                 return lane;
             }
@@ -220,7 +227,9 @@ impl Lanes {
         let group = self.first(owner).group;
         let of = &mut self.groups[group as usize];
         let number = of.empty_line(start);
-        of.lines[number as usize].open.push(top);
+        let line = &mut of.lines[number as usize];
+        top.is_tight = line.free_from == start;
+        line.open.push(top);
         Lane { group, number }
     }
 
@@ -239,13 +248,15 @@ impl Lanes {
         let Some(at) = line.open.iter().rposition(|of| of.id == id) else {
             return lane;
         };
-        let above: Vec<Above> = line.open.drain(at + 1..).collect();
+        let mut above: Vec<Above> = line.open.drain(at + 1..).collect();
         line.open.pop();
         // By the clock something inside of it ended later than it does: it cannot be drawn around.
         let fits = line.drawn_until <= end;
-        if let Some(lowest) = above.first() {
-            let number = group.empty_line(lowest.start);
+        if let Some(start) = above.first().map(|lowest| lowest.start) {
+            let number = group.empty_line(start);
             let to = Lane { number, ..lane };
+            above.iter_mut().for_each(|of| of.is_tight = false);
+            above[0].is_tight = group.lines[number as usize].free_from == start;
             above.iter().for_each(|of| moved(of.id, to));
             group.lines[number as usize].open = above;
         }
@@ -301,7 +312,7 @@ impl Lanes {
     }
 
     /// The open spans of a process: those of each lane, the outermost first.
-    pub(crate) fn left_open(&self, process: usize) -> Vec<Vec<u64>> {
+    pub(crate) fn left_open(&self, process: usize) -> Vec<Vec<Above>> {
         let mut groups: Vec<&Group> = self
             .index
             .iter()
@@ -312,8 +323,14 @@ impl Lanes {
         let lines = groups.into_iter().flat_map(|group| &group.lines);
         lines
             .filter(|line| !line.open.is_empty())
-            .map(|line| line.open.iter().map(|of| of.id).collect())
+            .map(|line| line.open.clone())
             .collect()
+    }
+
+    /// Another lane of the same owner, which was free since then. It is no longer empty.
+    pub(crate) fn apart(&mut self, lane: Lane, since: u64) -> Lane {
+        let number = self.groups[lane.group as usize].empty_line(since);
+        Lane { number, ..lane }
     }
 
     /// Forgets all lanes of a process.
