@@ -88,6 +88,21 @@ fn a_selection_takes_what_it_says() {
     assert!(tree("info") && !tree("warn"));
 }
 
+/// A layout that no table has: without a word of it the name takes a part of the prefix along.
+#[test]
+fn a_prefix_that_is_told_is_taken_off() {
+    let log = LOG
+        .replace("[2026", "shop/2/<2026")
+        .replace("Z TRACE shop] ", "Z> ~~ ");
+    let told = ["flame", "--folded", "--prefix", "shop/{skip}/<{time}> ~~ "];
+    assert_eq!(
+        stdout(&run(&told, &log)),
+        "load # 750000000\nload #;inner 250000000\n"
+    );
+    let found = run(&told[..2], &log);
+    assert_ne!(stdout(&found), stdout(&run(&told, &log)));
+}
+
 #[test]
 fn a_log_without_spans_says_what_to_do() {
     let events = "[2026-01-02T03:04:05Z INFO  shop] hello, task_id=0, thread_id=1\n";

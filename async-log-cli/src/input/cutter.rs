@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use super::error::InputError;
 use super::rotated::ordered;
 use super::source::{Got, Source};
-use crate::read::{Batch, Dialect, Form, Unreadable, Why, trim_end};
+use crate::read::{Batch, Dialect, Form, Layout, Unreadable, Why, trim_end};
 
 /// How much of a log one batch holds, unless a record is longer.
 const BATCH: usize = 256 << 10;
@@ -29,6 +29,8 @@ const KEPT_OPEN: usize = 128;
 pub struct Options {
     /// The form of the records; none: it is found out.
     pub form: Option<Form>,
+    /// What stands before each message; none: it is found out.
+    pub prefix: Option<Layout>,
     /// The last file grows, until this is set.
     pub follow: Option<Arc<AtomicBool>>,
     /// How many bytes a batch has; a longer record makes it longer.
@@ -41,6 +43,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             form: None,
+            prefix: None,
             follow: None,
             batch_len: BATCH,
             max_line: MAX_LINE,
@@ -229,7 +232,10 @@ impl Cutter {
     fn detect(&mut self, bytes: &[u8]) {
         let end = behind_last_line(bytes);
         if self.dialect.is_none() && end > 0 {
-            let found = Dialect::detect(&bytes[..end], self.options.form);
+            let mut found = Dialect::detect(&bytes[..end], self.options.form);
+            if let (Some(found), Some(prefix)) = (&mut found, &self.options.prefix) {
+                found.layout = prefix.clone();
+            }
             self.dialect = found.map(Arc::new);
         }
     }

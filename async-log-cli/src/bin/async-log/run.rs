@@ -157,6 +157,7 @@ impl Input {
     fn open(files: &[PathBuf], shared: &Shared) -> Result<Input, Failure> {
         let mut options = input::Options::default();
         options.form = shared.reading.format.map(Into::into);
+        options.prefix.clone_from(&shared.reading.prefix);
         options.follow = shared.reading.follow.then(stop_when_interrupted);
         let cutter = Cutter::open(files, options).map_err(Failure::Input)?;
         // What grows has no end that it could be near to.
