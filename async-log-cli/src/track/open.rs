@@ -27,6 +27,8 @@ pub struct Open<S> {
     pub(crate) covered_from: u64,
     /// The latest end of one of those.
     pub(crate) covered_to: u64,
+    /// The time before that which was counted last.
+    pub(crate) closed: (u64, u64),
     /// The selection takes it.
     pub selected: bool,
     /// What the sink keeps.
@@ -47,6 +49,7 @@ impl<S> Open<S> {
             covered: 0,
             covered_from: start,
             covered_to: start,
+            closed: (start, start),
             selected: true,
             kept,
         }
@@ -61,7 +64,13 @@ impl<S> Open<S> {
             self.covered = self
                 .covered
                 .saturating_add(self.covered_to - self.covered_from);
+            self.closed = (self.covered_from, self.covered_to);
             (self.covered_from, self.covered_to) = (at, at);
+        } else if at < self.covered_from && at < self.closed.1 {
+            // A line that came late: what was counted before it is a part of the same time.
+            let (from, to) = std::mem::take(&mut self.closed);
+            self.covered = self.covered.saturating_sub(to - from);
+            self.covered_from = from;
         }
         self.covered_from = self.covered_from.min(at);
         self.children = self.children.saturating_add(1);
@@ -143,5 +152,23 @@ impl<S> OpenSpans<S> {
 
     pub(crate) fn remove(&mut self, id: u64) -> Option<Open<S>> {
         self.spans.remove(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A span began before another one that had ended when its line came.
+    #[test]
+    fn self_time_bears_a_line_that_comes_late() {
+        let mut span = Open::new((), 0);
+        span.enter(20);
+        span.leave(40);
+        span.enter(45);
+        span.enter(5);
+        span.leave(70);
+        span.leave(90);
+        assert_eq!(span.self_time(100), 15);
     }
 }
