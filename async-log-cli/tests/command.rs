@@ -13,6 +13,19 @@ const LOG: &str = "\
 [2026-01-02T03:04:06Z TRACE shop] load 7, span_mark=end, user=7, span_id=1, span_elapsed=1.000000000, task_id=0, thread_id=1
 ";
 
+const COMMANDS: [&str; 10] = [
+    "tasks",
+    "task",
+    "tree",
+    "stats",
+    "unfinished",
+    "flame",
+    "chrome",
+    "perfetto",
+    "completions",
+    "manual",
+];
+
 fn async_log() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_async-log"));
     command.env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
@@ -175,18 +188,7 @@ fn wrong_arguments_are_errors_of_their_own() {
 fn every_command_says_how_it_is_used() {
     let output = async_log().arg("--help").output().unwrap();
     assert!(stdout(&output).contains("Exit codes:"));
-    for command in [
-        "tasks",
-        "task",
-        "tree",
-        "stats",
-        "unfinished",
-        "flame",
-        "chrome",
-        "perfetto",
-        "completions",
-        "manual",
-    ] {
+    for command in COMMANDS {
         assert!(
             stdout(&output).contains(&format!("  {command} ")),
             "{command}"
@@ -221,18 +223,7 @@ fn examples_of_the_help_run() {
         .unwrap();
     }
     let mut run = 0;
-    for command in [
-        "tasks",
-        "task",
-        "tree",
-        "stats",
-        "unfinished",
-        "flame",
-        "chrome",
-        "perfetto",
-        "completions",
-        "manual",
-    ] {
+    for command in COMMANDS {
         let help = async_log().args([command, "--help"]).output().unwrap();
         for line in stdout(&help)
             .lines()
