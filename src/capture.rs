@@ -13,7 +13,8 @@ use std::panic::{self, AssertUnwindSafe};
 
 use log::kv::{ToValue, Value};
 
-/// A value with its own type where `log` knows it, else as `Debug` has it, else as its type's name.
+/// A value with its own type where `log` knows it, else as `Debug` has it, else as `Display` has it, else as its
+/// type's name.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Capture<'a, T>(AsDebug<'a, T>);
@@ -24,7 +25,11 @@ pub struct Capture<'a, T>(AsDebug<'a, T>);
 pub struct CaptureError<'a, T>(AsDebug<'a, T>);
 
 #[doc(hidden)]
-pub struct AsDebug<'a, T>(AsName<'a, T>);
+pub struct AsDebug<'a, T>(AsDisplay<'a, T>);
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct AsDisplay<'a, T>(AsName<'a, T>);
 
 #[doc(hidden)]
 #[derive(Debug)]
@@ -33,21 +38,21 @@ pub struct AsName<'a, T>(&'a T);
 impl<'a, T> Capture<'a, T> {
     #[inline]
     pub fn new(value: &'a T) -> Self {
-        Capture(AsDebug(AsName(value)))
+        Capture(AsDebug(AsDisplay(AsName(value))))
     }
 }
 
 impl<'a, T> CaptureError<'a, T> {
     #[inline]
     pub fn new(value: &'a T) -> Self {
-        CaptureError(AsDebug(AsName(value)))
+        CaptureError(AsDebug(AsDisplay(AsName(value))))
     }
 }
 
 impl<'a, T: ToValue> Capture<'a, T> {
     #[inline]
     pub fn value(&self) -> Value<'a> {
-        self.0 .0 .0.to_value()
+        self.0 .0 .0 .0.to_value()
     }
 }
 
@@ -65,6 +70,13 @@ impl<'a, T: Debug> AsDebug<'a, T> {
     }
 }
 
+impl<'a, T: Display> AsDisplay<'a, T> {
+    #[inline]
+    pub fn value(&self) -> Value<'_> {
+        Value::from_display(self)
+    }
+}
+
 impl<'a, T> AsName<'a, T> {
     #[inline]
     pub fn value(&self) -> Value<'a> {
@@ -74,11 +86,17 @@ impl<'a, T> AsName<'a, T> {
 
 impl<T: Display> Display for CaptureError<'_, T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        carefully(f, |f| self.0 .0 .0.fmt(f))
+        carefully(f, |f| self.0 .0 .0 .0.fmt(f))
     }
 }
 
 impl<T: Debug> Debug for AsDebug<'_, T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        carefully(f, |f| self.0 .0 .0.fmt(f))
+    }
+}
+
+impl<T: Display> Display for AsDisplay<'_, T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         carefully(f, |f| self.0 .0.fmt(f))
     }
@@ -111,10 +129,57 @@ impl<'a, T> Deref for CaptureError<'a, T> {
 }
 
 impl<'a, T> Deref for AsDebug<'a, T> {
+    type Target = AsDisplay<'a, T>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'a, T> Deref for AsDisplay<'a, T> {
     type Target = AsName<'a, T>;
 
     #[inline]
     fn deref(&self) -> &Self::Target {
         &self.0
+    }
+}
+
+/// An argument as it was before a pattern took it apart.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum OwnedValue {
+    None,
+    Bool(bool),
+    Unsigned(u64),
+    Signed(i64),
+    Float(f64),
+    Text(String),
+}
+
+impl OwnedValue {
+    pub fn none() -> Self {
+        OwnedValue::None
+    }
+
+    pub fn new(value: &Value<'_>) -> Self {
+        let number = || value.to_u64().map(OwnedValue::Unsigned);
+        let number = || number().or_else(|| value.to_i64().map(OwnedValue::Signed));
+        let number = || number().or_else(|| value.to_f64().map(OwnedValue::Float));
+        (value.to_bool().map(OwnedValue::Bool))
+            .or_else(number)
+            .unwrap_or_else(|| OwnedValue::Text(value.to_string()))
+    }
+
+    pub fn value(&self) -> Value<'_> {
+        match self {
+            OwnedValue::None => Value::null(),
+            OwnedValue::Bool(value) => Value::from(*value),
+            OwnedValue::Unsigned(value) => Value::from(*value),
+            OwnedValue::Signed(value) => Value::from(*value),
+            OwnedValue::Float(value) => Value::from(*value),
+            OwnedValue::Text(value) => Value::from(&**value),
+        }
     }
 }

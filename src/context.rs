@@ -42,7 +42,8 @@ impl Context {
     }
 }
 
-/// What an annotated function can be told to be inside of: a [`Span`](crate::Span) or a [`Context`].
+/// What an annotated function can be told to be inside of: a [`Span`](crate::Span), a [`Context`], or with a `None`
+/// of either nothing.
 #[doc(hidden)]
 pub trait Parent {
     /// Starts a span there; in the task that runs.
@@ -71,7 +72,18 @@ impl<P: Parent> Parent for Option<P> {
     fn within<R>(&self, start: impl FnOnce() -> R) -> R {
         match self {
             Some(parent) => parent.within(start),
-            None => start(),
+            None => Root.within(start),
         }
+    }
+}
+
+/// What a lone `None` stands for, whose type nobody says.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Root;
+
+impl Parent for Root {
+    fn within<R>(&self, start: impl FnOnce() -> R) -> R {
+        place::run(Position::default(), start)
     }
 }

@@ -18,6 +18,7 @@ mod outcome;
 mod pairs;
 mod passing;
 mod place;
+mod returned;
 mod scratch;
 mod span;
 mod task;
@@ -98,15 +99,19 @@ pub use task::{task_id, TaskExt};
 pub mod __private {
     pub use std::boxed::Box;
 
-    pub use async_log_attributes::span;
+    pub use async_log_attributes::{instrument_method, span};
     pub use log;
 
     pub use crate::arms::{Around, FutureArm, OtherArm};
-    pub use crate::capture::{Capture, CaptureError};
-    pub use crate::context::Parent;
+    pub use crate::capture::{Capture, CaptureError, OwnedValue};
+    pub use crate::context::{Parent, Root};
     pub use crate::frame::InSpan;
     pub use crate::keep::KeepPlace;
     pub use crate::mark::Site;
     pub use crate::place::{fail, Machine, Run};
+    pub use crate::returned::{
+        assert_fallible, AnyFuture, KindOpaque, NotCovered, Returned, ReturnedNested,
+        ReturnedOpaque, Tried, Typed, Watched,
+    };
     pub use crate::span::{call, is_enabled, is_loud, lend, never, Inline, Span, Start};
 }

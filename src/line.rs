@@ -126,7 +126,7 @@ impl<'a> Line<'a> {
 
     #[inline(never)]
     fn push_each_field(&self, line: &mut String, around: &Fields, pairs: First<'_>) {
-        let is_shown = |field: &Field<'_>| !pairs.any(|key| text::is_written(key, field.key));
+        let is_shown = |field: &Field<'_>| !pairs.hides(field.key);
         let own = self.added.options.fields.iter();
         let own = own.filter(|field| !around.has(field.key));
         for field in around.iter().chain(own).filter(is_shown) {

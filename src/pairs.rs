@@ -49,9 +49,9 @@ impl<'a> First<'a> {
         find.found
     }
 
-    /// Whether one of them hides a field in the key-value form, where keys are as they are.
+    /// Whether one of them hides a field: its key is written as the field's is.
     pub(crate) fn hides(self, field: &str) -> bool {
-        self.any(|key| text::renamed(key).unwrap_or(key) == field)
+        self.any(|key| text::is_written(key, field))
     }
 }
 

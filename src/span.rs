@@ -330,6 +330,11 @@ impl Span {
         }))
     }
 
+    #[inline]
+    pub(crate) fn is_none(&self) -> bool {
+        self.0 .0.is_none()
+    }
+
     pub(crate) fn into_live(self) -> Live<&'static Site> {
         self.0
     }
@@ -515,6 +520,24 @@ impl Inline {
 
     fn position(&self) -> Option<Position> {
         self.0.as_ref()?.span.position()
+    }
+
+    /// Leaves the span of a function, which has not ended: it goes on in the future that the function returns.
+    #[inline]
+    pub fn leave(&mut self) -> Span {
+        match self.0.take() {
+            Some(started) => Inline::leave_started(started),
+            None => Span::none(),
+        }
+    }
+
+    #[inline(never)]
+    fn leave_started(mut started: Started) -> Span {
+        if let Some(open) = &mut started.span.0 {
+            let outcome = place::exit(open.id);
+            open.outcome = open.outcome.or(outcome);
+        }
+        Span(started.span)
     }
 
     #[inline(never)]

@@ -5,60 +5,18 @@ use std::cell::RefCell;
 use std::fmt::{Debug, Display};
 use std::future::{ready, Future};
 use std::pin::Pin;
-use std::sync::Once;
 
-use async_log::{instrument, span, Context, Logger};
+use async_log::{instrument, span, Context};
 use futures::executor::block_on;
-use log::{Level, LevelFilter, Metadata, Record};
+use log::Level;
 
-thread_local! {
-    static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
+#[path = "support/lines.rs"]
+mod lines;
 
-struct Lines;
+use lines::call;
 
-impl log::Log for Lines {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        let line = format!("{} {} {}", record.level(), record.target(), record.args());
-        LINES.with(|lines| lines.borrow_mut().push(line));
-    }
-
-    fn flush(&self) {}
-}
-
-/// What `f` logs, without the level and target where they are the usual ones, the file's name, and the ids.
 fn logged<R>(f: impl FnOnce() -> R) -> (R, Vec<String>) {
-    static START: Once = Once::new();
-    START.call_once(|| {
-        Logger::wrap(Lines, async_log::task_id)
-            .minimal()
-            .start(LevelFilter::Trace)
-            .unwrap();
-    });
-    LINES.with(|lines| lines.borrow_mut().clear());
-    let result = f();
-    let lines = LINES.with(RefCell::take);
-    let short = |line: &String| {
-        let line = line.split(", task_id=").next().unwrap().to_owned();
-        let line = line.replace("tests/instrument.rs#", "#");
-        match line.strip_prefix("TRACE instrument") {
-            Some(line) => line.split_once(' ').unwrap().1.to_owned(),
-            None => line,
-        }
-    };
-    (result, lines.iter().map(short).collect())
-}
-
-/// A start with these arguments, and an end.
-fn call(name: &str, arguments: &str) -> Vec<String> {
-    vec![
-        format!("{name}{arguments}, span_mark=start"),
-        format!("{name}, span_mark=end"),
-    ]
+    lines::logged("instrument", f)
 }
 
 #[derive(Debug)]
@@ -217,7 +175,7 @@ fn functions_are_traced_and_do_what_they_did() {
     );
     let (value, lines) = logged(|| opaque_types(3, |x| x).to_string());
     assert_eq!(value, "3");
-    assert_eq!(lines[0], "#opaque_types, arg_0=i32, arg_1=instrument::functions_are_traced_and_do_what_they_did::{{closure}}::{{closure}}, span_mark=start");
+    assert_eq!(lines[0], "#opaque_types, arg_0=3, arg_1=instrument::functions_are_traced_and_do_what_they_did::{{closure}}::{{closure}}, span_mark=start");
     assert_eq!(
         logged(|| question("x").is_err()),
         (true, call("#question", ", arg_0=x"))
@@ -339,9 +297,16 @@ fn futures_have_their_span_around_them() {
         call("#unit", ", arg_0=\"(1, 2)\"")
     );
     assert_eq!(logged(|| block_on(boxed(1))), (1, inside("#boxed")));
+    // The span of a function that is not `async` starts when it is called.
     let (future, made) = logged(|| returned(1));
-    assert_eq!(made, ["INFO instrument::asynchronous made"]);
-    assert_eq!(logged(|| block_on(future)), (1, inside("#returned")));
+    assert_eq!(
+        made,
+        [
+            "#returned, arg_0=1, span_mark=start",
+            "INFO instrument::asynchronous made"
+        ]
+    );
+    assert_eq!(logged(|| block_on(future)).1, inside("#returned")[1..]);
     assert_eq!(
         logged(|| block_on(chosen(1))),
         (1, call("#chosen", ", arg_0=1"))
@@ -543,7 +508,7 @@ fn options_do_what_they_say() {
     );
     assert_eq!(
         logged(|| login("u", "secret", (1, 2))),
-        (8, call("#login", ", user=u, arg_2=\"(1, 2)\""))
+        (8, call("#login", ", user=u, a=1, _b=2"))
     );
     assert_eq!(
         logged(|| block_on(login_later("u", "secret"))),
@@ -1001,12 +966,13 @@ impl Fetch for Store {
 #[test]
 fn methods_of_async_trait_have_their_span_around_the_future() {
     let store = Store(7);
-    let (future, made) = logged(|| store.fetch(7));
-    assert_eq!(made, [""; 0]);
     let inside = "INFO instrument inside".to_owned();
     let mut lines = call("#fetch", ", id=7");
     lines.insert(1, inside.clone());
-    assert_eq!(logged(|| block_on(future)), (Ok(7), lines.clone()));
+    // What `async_trait` makes of a method returns a future, so the span starts when it is called.
+    let (future, made) = logged(|| store.fetch(7));
+    assert_eq!(made, lines[..1]);
+    assert_eq!(logged(|| block_on(future)), (Ok(7), lines[1..].to_vec()));
     let mut outer = call("#twice", ", arg_0=7");
     outer.splice(1..1, lines);
     assert_eq!(logged(|| block_on(store.twice(7))), (14, outer));
@@ -1068,4 +1034,268 @@ mod beside {
             (1, call("#main_above", ", arg_0=1"))
         );
     }
+}
+
+/// Names that are constants, and braces that are no format.
+mod names {
+    use super::*;
+
+    const NAME: &str = "constant";
+
+    pub(super) struct Named;
+
+    impl Named {
+        const NAME: &'static str = "associated";
+
+        #[instrument(name = Self::NAME, skip_all)]
+        pub(super) fn associated(&self) {}
+    }
+
+    #[instrument(name = NAME)]
+    pub(super) fn constant() {}
+
+    #[instrument(name = concat!("a", "b"))]
+    pub(super) fn joined() {}
+
+    #[instrument(name = "GET /users/{{id}}")]
+    pub(super) fn braces() {}
+
+    #[instrument(name = NAME, fields(a = 1), ret)]
+    pub(super) async fn with_fields() -> u8 {
+        2
+    }
+}
+
+#[test]
+fn a_name_is_a_string_or_a_constant() {
+    assert_eq!(
+        logged(|| names::Named.associated()).1,
+        call("associated", "")
+    );
+    assert_eq!(logged(names::constant).1, call("constant", ""));
+    assert_eq!(logged(names::joined).1, call("ab", ""));
+    assert_eq!(logged(names::braces).1, call("GET /users/{id}", ""));
+    assert_eq!(
+        logged(|| block_on(names::with_fields())).1,
+        [
+            "constant, span_mark=start, a=1",
+            "constant, ret=2, a=1",
+            "constant, span_mark=end, a=1"
+        ]
+    );
+}
+
+mod parents {
+    use super::*;
+
+    #[instrument(parent = None)]
+    pub(super) fn root() {}
+
+    #[instrument(parent = Option::None, fields(a = 1))]
+    pub(super) fn root_with_fields() {}
+
+    #[instrument(parent = parent)]
+    pub(super) fn of_an_option(parent: Option<&Context>) {}
+
+    #[instrument(skip_all, parent = none())]
+    pub(super) async fn of_none_of_any_type() {}
+
+    fn none() -> Option<async_log::Span> {
+        None
+    }
+
+    #[instrument(skip_all, parent = &request.0)]
+    pub(super) fn of_a_binding(request: &(Context, u8)) {}
+
+    #[instrument(skip_all, parent = context)]
+    pub(super) fn of_a_pattern((context, _): &(Context, u8)) {}
+}
+
+#[test]
+fn a_parent_of_none_makes_a_root() {
+    use parents::*;
+    let context = span!(other = 8; "other", { Context::current() });
+    span!(user = 7; "around", {
+        assert_eq!(logged(root).1, call("#root", ""));
+        assert_eq!(
+            logged(root_with_fields).1[0],
+            "#root_with_fields, span_mark=start, a=1"
+        );
+        assert_eq!(
+            logged(|| of_an_option(None)).1,
+            call("#of_an_option", ", arg_0=None")
+        );
+        assert!(logged(|| of_an_option(Some(&context))).1[0].ends_with("other=8"));
+        assert_eq!(
+            logged(|| block_on(of_none_of_any_type())).1,
+            call("#of_none_of_any_type", "")
+        );
+        let request = (context.clone(), 1);
+        assert!(logged(|| of_a_binding(&request)).1[0].ends_with("span_mark=start, other=8"));
+        assert!(logged(|| of_a_pattern(&request)).1[0].ends_with("span_mark=start, other=8"));
+        assert!(logged(|| span!("inner", {})).1[0].ends_with("user=7"));
+    });
+}
+
+mod levels {
+    use super::*;
+
+    pub(super) fn chosen(level: Level) -> Level {
+        log::info!("asked");
+        level
+    }
+
+    #[instrument(level = chosen(level), ret, skip_all)]
+    pub(super) fn by_expression(level: Level) {}
+
+    #[instrument(level = chosen(level), fields(a = 1), skip_all)]
+    pub(super) async fn by_expression_later(level: Level) {}
+
+    #[instrument(level = "INFO")]
+    pub(super) fn by_string() {}
+
+    #[instrument(level = Debug)]
+    pub(super) fn by_variant() {}
+
+    #[instrument(level = log::Level::Warn)]
+    pub(super) fn by_path() {}
+}
+
+#[test]
+fn a_level_is_a_word_or_an_expression() {
+    use levels::*;
+    assert_eq!(
+        logged(|| by_expression(Level::Warn)).1,
+        [
+            "INFO instrument::levels asked",
+            "WARN instrument::levels #by_expression, span_mark=start",
+            "WARN instrument::levels #by_expression, ret=null",
+            "WARN instrument::levels #by_expression, span_mark=end"
+        ]
+    );
+    let (_, lines) = logged(|| block_on(by_expression_later(Level::Warn)));
+    assert_eq!(lines[0], "INFO instrument::levels asked");
+    assert_eq!(
+        lines[1],
+        "WARN instrument::levels #by_expression_later, span_mark=start, a=1"
+    );
+    assert!(logged(by_string).1[0].starts_with("INFO"));
+    assert!(logged(by_variant).1[0].starts_with("DEBUG"));
+    assert!(logged(by_path).1[0].starts_with("WARN"));
+    let level = Level::Error;
+    assert!(logged(|| span!(level: info, "s", {})).1[0].starts_with("INFO"));
+    assert!(logged(|| span!(level: Info, "s", {})).1[0].starts_with("INFO"));
+    assert!(logged(|| span!(level: "info", "s", {})).1[0].starts_with("INFO"));
+    assert!(logged(|| span!(level: Level::Warn, "s", {})).1[0].starts_with("WARN"));
+    assert!(logged(|| span!(level: level, "s", {})).1[0].starts_with("ERROR"));
+}
+
+/// Fields as people write them who come from elsewhere.
+mod fields {
+    use super::*;
+
+    pub(super) struct User {
+        pub(super) id: u32,
+    }
+
+    #[instrument(skip_all, fields(user.id = 1, http.method = "GET"))]
+    pub(super) fn dotted() {}
+
+    #[instrument(skip_all, fields(user.id))]
+    pub(super) fn place(user: &User) {}
+
+    #[instrument(skip_all, fields(r#type = 1, r#match, self = 2, id:% = user.id, debug:? = user.id, "a b" = 3))]
+    pub(super) fn keys(user: &User, r#match: u8) {}
+
+    #[instrument(skip_all, fields(n = pair::<u8, u8>((1, 2)), closure = (|a: u8, b: u8| a + b)(1, 2)))]
+    pub(super) fn commas() {}
+
+    fn pair<A, B: Into<u32>>(of: (A, B)) -> u32 {
+        of.1.into()
+    }
+}
+
+#[test]
+fn fields_have_keys_of_many_forms() {
+    use fields::*;
+    let start = |lines: Vec<String>| {
+        lines[0]
+            .split_once(", span_mark=start, ")
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    assert_eq!(start(logged(dotted).1), "user.id=1, http.method=GET");
+    assert_eq!(start(logged(|| place(&User { id: 7 })).1), "user.id=7");
+    assert_eq!(
+        start(logged(|| keys(&User { id: 7 }, 3)).1),
+        "type=1, match=3, self=2, id=7, debug=7, a_b=3"
+    );
+    assert_eq!(start(logged(commas).1), "n=2, closure=3");
+}
+
+/// A function with `#[track_caller]` tells where it was called.
+mod callers {
+    use super::*;
+    use std::panic::Location;
+
+    #[instrument(ret)]
+    #[track_caller]
+    pub(super) fn returns() -> u32 {
+        Location::caller().line()
+    }
+
+    #[track_caller]
+    #[instrument(err)]
+    pub(super) fn fails(ok: bool) -> Result<u32, u32> {
+        if ok {
+            Ok(Location::caller().line())
+        } else {
+            Err(Location::caller().line())
+        }
+    }
+
+    #[cfg_attr(all(), track_caller)]
+    #[instrument]
+    pub(super) fn question() -> Result<&'static Location<'static>, std::fmt::Error> {
+        Ok::<(), std::fmt::Error>(())?;
+        Ok(Location::caller())
+    }
+
+    pub(super) type Boxed = Pin<Box<dyn Future<Output = u32>>>;
+
+    #[instrument]
+    #[track_caller]
+    pub(super) fn boxed() -> Boxed {
+        let line = Location::caller().line();
+        let future = ready(line);
+        Box::pin(future)
+    }
+
+    #[instrument(ret)]
+    #[track_caller]
+    pub(super) fn panics(of: Option<u8>) -> u8 {
+        of.unwrap()
+    }
+}
+
+#[test]
+fn a_function_with_track_caller_tells_its_callers_line() {
+    use callers::*;
+    assert_eq!(returns(), line!());
+    assert_eq!((fails(true), fails(false)), (Ok(line!()), Err(line!())));
+    assert_eq!(question().unwrap().line(), line!());
+    assert_eq!(block_on(boxed()), line!());
+    let line = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let seen = line.clone();
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let line = info.location().map_or(0, |location| location.line());
+        seen.store(line, std::sync::atomic::Ordering::Relaxed);
+    }));
+    let expected = line!() + 1;
+    let panicked = std::panic::catch_unwind(|| panics(None)).is_err();
+    std::panic::set_hook(hook);
+    assert!(panicked);
+    assert_eq!(line.load(std::sync::atomic::Ordering::Relaxed), expected);
 }

@@ -1,821 +1,468 @@
-//! `#[instrument]`: the body of a function in a span.
+//! An annotated function: its body in a span.
 //!
 //! ```text
-//! fn f(a: A, (b, c): (B, C)) -> R { body }
+//! fn f(a: A, (b, c): (B, C)) -> u32 { body }
 //!
-//! fn f(a: A, __arg_1: (B, C)) -> R {
-//!     let mut __guard = Inline::none();
+//! fn f(a: A, __arg_1: (B, C)) -> u32 {
+//!     let mut guard = Inline::none();
 //!     if is_enabled(Level::Trace) {
-//!         __guard.enter_span(Span::of_function(&Site { … }, Level::Trace, &[("arg_0", …(&a)), ("arg_1", …(&__arg_1))]));
+//!         guard.enter_span(Span::of_function(&Site { … }, Level::Trace, &[("arg_0", …(&a)), ("arg_1", …(&__arg_1))]));
 //!     }
 //!     let (b, c) = __arg_1;
 //!     { body }
 //! }
 //!
+//! fn f(a: A) -> Named { body }
+//!
+//! fn f(a: A) -> Named {
+//!     …
+//!     let value: Named = { body };                       // or `call(move || -> Named { body })`
+//!     Returned::new(&value).kind().go_on(value, guard)   // the compiler chooses the kind
+//! }
+//!
 //! async fn f(a: A) -> R { body }
 //!
 //! async fn f(a: A) -> R {
-//!     let __span = if …;
-//!     InSpan::new(__span, async move { if false { return never::<R>(); } { body } }).await
+//!     let guard = if …;
+//!     InSpan::new(guard, async move { if false { return never::<R>(); } { body } }).await
 //! }
 //! ```
 //!
-//! The body of an `async fn` is a future of its own, because a frame is smaller than awaits that
-//! are kept, sees awaits that hide in any macro, and leaves the body's tokens as they are. The call of
-//! `never` gives the body its expected type.
+//! The body of an `async fn` is a future of its own: its span is smaller there than between awaits, sees awaits that
+//! hide in any macro, and leaves the body's tokens as they are. The call of `never` gives the body its expected type.
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote_spanned, ToTokens};
+use proc_macro2::{Group, Ident, Span, TokenStream};
+use quote::{quote_spanned, ToTokens};
+use syn::spanned::Spanned;
+use syn::{Error, Result, ReturnType, Signature, Type};
 
-use crate::attr::{of_attribute, Event, Options};
-use crate::error::{Error, Result};
-use crate::item::{Argument, Function, Impl, Item, Member};
-use crate::tokens::{any, collect, is_ident, is_punct, regroup};
+use crate::arguments::{Arguments, Variable};
+use crate::options::{Event, Level, Options};
+use crate::returned::{self, Bounds, BoxedBlock, Returned};
+use crate::signature::Function;
+use crate::tokens::{any, collect, is_ident, regroup};
 
-pub(crate) fn instrument(options: TokenStream, item: TokenStream) -> TokenStream {
-    try_instrument(&collect(options), collect(item.clone())).unwrap_or_else(|error| {
-        // The item stays, so that nothing else fails because of this.
-        let error = error.into_compile_error();
-        ours!(#error #item)
-    })
-}
-
-fn try_instrument(options: &[TokenTree], item: Vec<TokenTree>) -> Result<TokenStream> {
-    let parsed = Options::parse(options)?;
-    match Item::parse(item)? {
-        Item::Function(function) => {
-            check_skipped(&parsed.skip, &function)?;
-            if parsed.off {
-                let message =
-                    "`off` is for a method of an annotated `impl` block; remove the attribute";
-                return Err(Error::at(options.first(), message));
-            }
-            of_function(&parsed, *function, None)
-        }
-        Item::Impl(block) => of_impl(&parsed, block),
-    }
-}
-
-fn of_impl(options: &Options, block: Impl) -> Result<TokenStream> {
-    if let Some(name) = &options.name {
-        let message = "all methods would have this name; `name` goes on a single method";
-        return Err(Error::at(name.clone().into_iter().next().as_ref(), message));
-    }
-    let mut members = TokenStream::new();
-    for member in block.members {
-        match member {
-            Member::Other(tokens) => members.extend(tokens),
-            Member::Function { attrs, function } => {
-                let mut own = None;
-                for attr in attrs {
-                    match of_attribute(&attr[1]) {
-                        Some(tokens) => own = Some((Options::parse(&tokens)?, attr)),
-                        None => members.extend(attr),
-                    }
-                }
-                members.extend(of_method(options, own, *function, &block.type_name)?);
-            }
-        }
-    }
-    let mut braces = Group::new(Delimiter::Brace, members);
-    braces.set_span(block.braces.span());
-    let head = block.head;
-    Ok(ours!(#(#head)* #braces))
-}
-
-fn of_method(
-    block: &Options,
-    own: Option<(Options, [TokenTree; 2])>,
-    method: Function,
-    type_name: &str,
-) -> Result<TokenStream> {
-    let is_explicit = own.is_some();
-    let own = own.map(|(options, _)| options).unwrap_or_default();
-    check_skipped(&own.skip, &method)?;
-    let options = own.or(block);
-    let is_left_out = options.off || method.body.is_none() || method.constness.is_some();
-    if is_left_out && !(is_explicit && method.constness.is_some() && !options.off) {
-        return Ok(method.into_tokens());
-    }
-    of_function(&options, method, Some(type_name))
-}
-
-/// A name in `skip` that is no argument would leave in the log what was to be kept out of it.
-fn check_skipped(skip: &[Ident], function: &Function) -> Result<()> {
-    for name in skip {
-        let is_argument = |argument: &Argument| match argument {
-            Argument::Receiver(_) => name == "self",
-            Argument::Typed { pattern, .. } => mentions(pattern, name),
-        };
-        if !function.arguments.iter().any(is_argument) {
-            let message = format!("`{}` has no argument `{name}`", function.name);
-            return Err(Error::new(name.span(), message));
-        }
-    }
-    Ok(())
-}
-
-fn mentions(pattern: &[TokenTree], name: &Ident) -> bool {
-    any(
-        pattern,
-        &|tokens, at| matches!(&tokens[at], TokenTree::Ident(ident) if ident == name),
-    )
-}
-
-fn of_function(
-    options: &Options,
-    mut function: Function,
-    type_name: Option<&str>,
-) -> Result<TokenStream> {
-    if let Some(constness) = &function.constness {
-        let message = "a `const fn` cannot log: remove `const` or `#[instrument]`";
-        return Err(Error::at(Some(constness), message));
-    }
-    let Some(body) = function.body.clone() else {
-        let message = "a function without a body cannot be traced; annotate its implementations";
-        return Err(Error::new(function.name.span(), message));
-    };
-    let expansion = Expansion {
-        private: match &options.krate {
-            Some(krate) => ours!(#krate::__private),
-            None => ours!(::async_log::__private),
-        },
-        options,
-        captured: name_arguments(&mut function),
-        name: options.name.clone().unwrap_or_else(|| {
-            let name = function.name_literal(type_name);
-            ours!(::core::concat!(::core::file!(), "#", #name))
-        }),
-        output: function.output.clone(),
-    };
-    function
-        .head
-        .splice(0..0, allowed(&body).into_iter().flatten());
-    let body = if function.is_async {
-        let moved = match expansion.can_lend() {
-            true => 0,
-            false => expansion.first_pattern(),
-        };
-        take_mut(&mut function, &expansion.captured[moved..]);
-        expansion.of_async(&body)
-    } else {
-        let moved = expansion.first_pattern();
-        take_mut(&mut function, &expansion.captured[moved..]);
-        match returned_future(&function.output) {
-            Some(Returned::Boxed) if !makes_box(&body) => expansion.of_sync(&body),
-            Some(returned) => expansion.of_returned_future(&body, returned),
-            None => expansion.of_sync(&body),
-        }
-    };
-    Ok(function.with_body(body))
-}
-
-/// An empty body is what a lint takes for a check of the generic arguments, and this one will not be empty.
-fn allowed(body: &Group) -> Option<TokenStream> {
-    let is_empty = body.stream().is_empty();
-    is_empty.then(|| ours!(#[allow(clippy::extra_unused_type_parameters)]))
-}
-
-/// An argument that can be logged.
-struct Captured {
-    /// Its own name, or one of ours.
-    variable: TokenStream,
-    /// What it is taken apart with.
-    pattern: Option<Vec<TokenTree>>,
-    attrs: Vec<TokenTree>,
-    is_mut: bool,
-}
-
-/// Gives each argument that is a pattern a name, so that it can be logged before it is taken apart.
-fn name_arguments(function: &mut Function) -> Vec<Captured> {
-    let mut captured = Vec::new();
-    for argument in &mut function.arguments {
-        let Argument::Typed { attrs, pattern, ty } = argument else {
-            continue;
-        };
-        // C's variadic arguments are no value; one under `cfg` may not be there.
-        let is_cfg = |attr: &TokenTree| {
-            matches!(attr, TokenTree::Group(group)
-            if is_ident(group.stream().into_iter().next().as_ref(), "cfg"))
-        };
-        if is_punct(ty.get(1), '.') || attrs.iter().any(is_cfg) {
-            continue;
-        }
-        if let Some((name, is_mut)) = plain_name(pattern) {
-            captured.push(Captured {
-                variable: name.into_token_stream(),
-                pattern: None,
-                attrs: attrs.clone(),
-                is_mut,
-            });
-            continue;
-        }
-        let name = format!("__arg_{}", captured.len());
-        let variable = Ident::new(&name, Span::mixed_site());
-        let taken = std::mem::replace(pattern, vec![variable.clone().into()]);
-        let is_wild = is_ident(taken.first(), "_");
-        captured.push(Captured {
-            variable: variable.into_token_stream(),
-            pattern: (!is_wild).then_some(taken),
-            attrs: attrs.clone(),
-            is_mut: false,
-        });
-    }
-    captured
-}
-
-/// Makes arguments immutable that are moved before anything could change them.
-fn take_mut(function: &mut Function, captured: &[Captured]) {
-    let is_moved = |name: &Ident| {
-        captured
-            .iter()
-            .any(|captured| *name == captured.variable.to_string())
-    };
-    for argument in &mut function.arguments {
-        let Argument::Typed { pattern, .. } = argument else {
-            continue;
-        };
-        match plain_name(pattern) {
-            Some((name, true)) if is_moved(&name) => *pattern = vec![name.into()],
-            _ => {}
-        }
-    }
-}
-
-/// The name that a pattern consists of, and whether it is mutable.
-fn plain_name(pattern: &[TokenTree]) -> Option<(Ident, bool)> {
-    match pattern {
-        [TokenTree::Ident(name)] if *name != "_" => Some((name.clone(), false)),
-        [TokenTree::Ident(word), TokenTree::Ident(name)] if *word == "mut" => {
-            Some((name.clone(), true))
-        }
-        // A fragment of a `macro_rules` macro.
-        [TokenTree::Group(group)] if group.delimiter() == Delimiter::None => {
-            plain_name(&collect(group.stream()))
-        }
-        _ => None,
-    }
-}
-
-/// What a function is that is not `async` and returns a future.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Returned {
-    /// `impl Future`
-    Opaque,
-    /// `Pin<Box<dyn Future>>`
-    Boxed,
-}
-
-fn returned_future(output: &[TokenTree]) -> Option<Returned> {
-    // Others would have to be true of our future, too.
-    const BOUNDS: [&str; 6] = ["Future", "FusedFuture", "Send", "Sync", "Unpin", "use"];
-    if is_ident(output.first(), "impl") {
-        return is_bounded_by(&output[1..], &BOUNDS).then_some(Returned::Opaque);
-    }
-    let (name, arguments) = split_path(output)?;
-    if name == "BoxFuture" || name == "LocalBoxFuture" {
-        return Some(Returned::Boxed);
-    }
-    // `Pin<Box<dyn Future + …>>` itself, not one in another type.
-    let (inner, pointee) = split_path(arguments.filter(|_| name == "Pin")?)?;
-    let pointee = pointee.filter(|pointee| inner == "Box" && is_ident(pointee.first(), "dyn"))?;
-    is_bounded_by(&pointee[1..], &BOUNDS[..5]).then_some(Returned::Boxed)
-}
-
-/// The last name of a path that is a whole type, and its generic arguments.
-fn split_path(ty: &[TokenTree]) -> Option<(&Ident, Option<&[TokenTree]>)> {
-    let is_path =
-        |token: &&TokenTree| matches!(token, TokenTree::Ident(_)) || is_punct(Some(token), ':');
-    let end = ty.iter().take_while(is_path).count();
-    let Some(TokenTree::Ident(name)) = ty[..end].last() else {
-        return None;
-    };
-    match &ty[end..] {
-        [] => Some((name, None)),
-        [open, arguments @ .., close]
-            if is_punct(Some(open), '<') && is_punct(Some(close), '>') =>
-        {
-            Some((name, Some(arguments)))
-        }
-        _ => None,
-    }
-}
-
-/// Whether a body makes its boxed future itself. One that it only hands on could not be put into another box where
-/// no bound says that the future's output lives as long as the box.
-fn makes_box(body: &Group) -> bool {
-    let makers = ["pin", "boxed", "boxed_local"];
-    any(
-        &collect(body.stream()),
-        &|tokens, at| matches!(&tokens[at], TokenTree::Ident(ident) if makers.iter().any(|maker| ident == maker)),
-    )
-}
-
-/// Whether a future is among the bounds, and each is one of these.
-fn is_bounded_by(bounds: &[TokenTree], accepted: &[&str]) -> bool {
-    let mut is_future = false;
-    let mut depth = 0_usize;
-    let mut last: Option<String> = None;
-    let mut is_accepted = |name: Option<String>| match name {
-        Some(name) if name == "Future" || name == "FusedFuture" => {
-            is_future = true;
-            true
-        }
-        Some(name) => accepted.contains(&name.as_str()) || name.starts_with('\''),
-        None => true,
-    };
-    for at in 0..bounds.len() {
-        match &bounds[at] {
-            TokenTree::Punct(punct) if punct.as_char() == '<' => depth += 1,
-            TokenTree::Punct(punct) if punct.as_char() == '>' => depth = depth.saturating_sub(1),
-            TokenTree::Punct(punct)
-                if punct.as_char() == '+' && depth == 0 && !is_accepted(last.take()) =>
-            {
-                return false;
-            }
-            TokenTree::Ident(ident) if depth == 0 => {
-                let is_lifetime = at > 0 && is_punct(bounds.get(at - 1), '\'');
-                last = Some(match is_lifetime {
-                    true => format!("'{ident}"),
-                    false => ident.to_string(),
-                });
-            }
-            _ => {}
-        }
-    }
-    is_accepted(last) && is_future
-}
-
-/// Whether a variable of this name may be used in these tokens: the name stands there, not as a field's.
-fn uses(tokens: &[TokenTree], name: &str) -> bool {
-    any(tokens, &|tokens, at| {
-        let is_dot = |back: usize| at >= back && is_punct(tokens.get(at - back), '.');
-        let is_field = is_dot(1) && !is_dot(2);
-        is_ident(tokens.get(at), name) && !is_field
-    })
-}
+/// The variable of the span's guard, by which an expansion is told from other code.
+pub(crate) const GUARD: &str = "__async_log_guard";
 
 /// All that an expansion is made of.
-struct Expansion<'a> {
-    private: TokenStream,
-    options: &'a Options,
-    captured: Vec<Captured>,
-    name: TokenStream,
-    output: Vec<TokenTree>,
+pub(crate) struct Expansion<'a> {
+    pub(crate) private: TokenStream,
+    pub(crate) options: &'a Options,
+    pub(crate) arguments: Arguments,
+    pub(crate) name: TokenStream,
+    guard: Ident,
+    output: ReturnType,
+}
+
+pub(crate) fn expand(
+    options: &Options,
+    mut function: Function,
+    body: &Group,
+    type_name: Option<&str>,
+) -> Result<TokenStream> {
+    let name = match &options.name {
+        Some(name) => name.to_token_stream(),
+        None => {
+            let name = function.name(type_name);
+            ours!(::core::concat!(::core::file!(), "#", #name))
+        }
+    };
+    let private = match &options.krate {
+        Some(krate) => ours!(#krate::__private),
+        None => ours!(::async_log::__private),
+    };
+    let expansion = Expansion {
+        private,
+        options,
+        arguments: Arguments::take(&mut function.sig, options),
+        name,
+        guard: Ident::new(GUARD, Span::mixed_site()),
+        output: function.sig.output.clone(),
+    };
+    let expanded = if function.sig.asyncness.is_some() {
+        expansion.of_async(&mut function.sig, body)
+    } else {
+        expansion.of_sync(&mut function, body)?
+    };
+    // An empty body is what a lint takes for a check of the generic arguments, and this one is not empty any more.
+    let allowed = body.stream().is_empty();
+    let allowed = allowed.then(|| ours!(#[allow(clippy::extra_unused_type_parameters)]));
+    let function = function.with_body(expanded);
+    Ok(ours!(#allowed #function))
 }
 
 impl Expansion<'_> {
-    fn of_sync(&self, body: &Group) -> TokenStream {
-        let private = &self.private;
-        let (start, patterns) = (self.start(), self.patterns());
-        let level = self.span_level();
-        let body = match self.is_watched() {
-            false => body.to_token_stream(),
-            true => {
-                let output = self.output_type();
-                let result = ours!(#private::call(move || #output #body));
-                self.watch(&result)
+    fn of_sync(&self, function: &mut Function, body: &Group) -> Result<TokenStream> {
+        let (returned, in_place) = self.returned(function, body)?;
+        let first_pattern = self.arguments.first_pattern();
+        self.arguments.take_mut(&mut function.sig, first_pattern);
+        if let (Some(block), false) = (BoxedBlock::of(body), matches!(returned, Returned::Plain)) {
+            return Ok(self.of_boxed_block(&block, body));
+        }
+        let (before, enter) = (self.before_start(), self.enter());
+        if matches!(returned, Returned::Plain | Returned::Unwrappable) && !self.is_watched() {
+            let patterns = self.patterns();
+            let body = lint_free(body.to_token_stream());
+            return Ok(ours!(#before #enter #patterns #body));
+        }
+        let value = if in_place {
+            let (patterns, annotation) = (self.patterns(), self.annotation());
+            let value = self.typed(body.to_token_stream());
+            ours! {
+                #patterns
+                #[allow(unused_braces, clippy::let_unit_value)]
+                let __value #annotation = #value;
+            }
+        } else {
+            let value = self.typed(self.closure(&function.sig, body));
+            ours! {
+                #[allow(clippy::let_unit_value)]
+                let __value = #value;
             }
         };
-        let body = lint_free(body);
-        ours! {
-            let mut __guard = #private::Inline::none();
-            if #private::is_enabled(#level) {
-                __guard.enter_span(#start);
+        let end = match returned {
+            Returned::Plain => self.end_of_plain(),
+            returned => self.end_by_kind(&returned),
+        };
+        Ok(ours!(#before #enter #value #end))
+    }
+
+    /// What the function may return, and whether its body stays where it is.
+    fn returned(&self, function: &Function, body: &Group) -> Result<(Returned, bool)> {
+        let mut returned = Returned::of(&function.sig);
+        if matches!(returned, Returned::Opaque(_)) && returned::ends_with_closure(body) {
+            returned = Returned::Plain;
+        }
+        let has_exits = returned::has_exits(&collect(body.stream()));
+        let is_track_caller = |attr: &syn::Attribute| {
+            any(&collect(attr.to_token_stream()), &|tokens, at| {
+                is_ident(tokens.get(at), "track_caller")
+            })
+        };
+        if !has_exits || !function.attrs.iter().any(is_track_caller) {
+            return Ok((returned, !has_exits));
+        }
+        // A closure around the body would be the caller that the function sees.
+        match self.events().next() {
+            None => Ok((Returned::Plain, true)),
+            Some(event) => {
+                let message = format!(
+                    "`{}` on a `#[track_caller]` function needs a closure around `return`, `?` and macros in its body, \
+                     which hides the caller's location; move the body into another function, or remove one of the two",
+                    event.option
+                );
+                Err(Error::new(event.option.span(), message))
             }
-            #patterns
-            #body
         }
     }
 
-    fn of_async(&self, body: &Group) -> TokenStream {
-        let (private, future) = (&self.private, self.future(body, &ours!(move)));
-        if !self.can_lend() {
-            let span = self.span();
-            return ours!(#private::InSpan::new(#span, #future).await);
+    /// The start of the span in a guard, and code in it.
+    fn enter(&self) -> TokenStream {
+        let (private, guard) = (&self.private, &self.guard);
+        let (start, level) = (self.start(), self.span_level());
+        ours! {
+            let mut #guard = #private::Inline::none();
+            if #private::is_enabled(#level) {
+                #guard.enter_span(#start);
+            }
         }
-        let span = self.if_enabled(self.direct_start(true));
-        let lent: Vec<_> = self
-            .captured
-            .iter()
-            .map(|captured| &captured.variable)
-            .collect();
-        // What is skipped is lent with the others and not looked at.
-        let seen = self.captured.iter().enumerate().map(|(nth, captured)| {
-            let variable = &captured.variable;
-            match self.logged().any(|(logged, _)| logged == nth) {
-                true => variable.clone(),
+    }
+
+    /// The body in a closure, out of which `return` and `?` lead to the code behind it.
+    fn closure(&self, sig: &Signature, body: &Group) -> TokenStream {
+        let private = &self.private;
+        let output = returned::inferred(&sig.output);
+        let moved = self.moved();
+        match (output, moved.is_empty()) {
+            (Some(ty), true) => ours!(#private::call(move || -> #ty #body)),
+            (Some(ty), false) => {
+                let body = lint_free(body.to_token_stream());
+                ours!(#private::call(move || -> #ty { #moved #body }))
+            }
+            (None, _) => {
+                let body = lint_free(body.to_token_stream());
+                ours!(#private::call(move || { #moved #body }))
+            }
+        }
+    }
+
+    /// The declared type for the body's value.
+    fn annotation(&self) -> TokenStream {
+        match (returned::inferred(&self.output), &self.output) {
+            (Some(ty), _) => ours!(: #ty),
+            (None, ReturnType::Default) => ours!(: ()),
+            (None, _) => ours!(),
+        }
+    }
+
+    /// A value of the declared type where that is a macro, which may give an `impl Trait` and so cannot be written.
+    fn typed(&self, value: TokenStream) -> TokenStream {
+        let private = &self.private;
+        match returned::is_macro(&self.output) {
+            false => value,
+            true => ours!({
+                let __typed = #private::Typed::new();
+                if false {
+                    return __typed.never();
+                }
+                __typed.value(#value)
+            }),
+        }
+    }
+
+    fn end_of_plain(&self) -> TokenStream {
+        let events = self.watch();
+        ours! {
+            #[allow(unreachable_code)]
+            {
+                {
+                    let __result = &__value;
+                    #events
+                }
+                __value
+            }
+        }
+    }
+
+    /// Hands the value on to the kind that the compiler chooses by the value's type.
+    fn end_by_kind(&self, returned: &Returned) -> TokenStream {
+        let (private, guard) = (&self.private, &self.guard);
+        let kind = match returned {
+            Returned::Opaque(Bounds::Unknown(_)) => ours!(__kind(&__value)),
+            Returned::Opaque(Bounds::Kept) => ours!(#private::ReturnedOpaque::new(&__value)),
+            Returned::NestedOpaque => ours!(#private::ReturnedNested::new(&__value)),
+            Returned::Unwrappable => ours!(#private::AnyFuture::new(&__value)),
+            _ => ours!(#private::Returned::new(&__value)),
+        };
+        let question = match returned {
+            Returned::Opaque(Bounds::Unknown(bounds)) => {
+                let bounds = bounds.iter().map(ToTokens::to_token_stream);
+                self.question(&bounds.collect::<Vec<_>>())
+            }
+            _ => ours!(),
+        };
+        let end = match self.events().next() {
+            None => ours!(__kind.go_on(__value, #guard)),
+            Some(event) => {
+                let watcher = self.watcher();
+                let method = if event.is_inherited {
+                    "watch_if_seen"
+                } else {
+                    "watch"
+                };
+                // At the option, which is what is wrong where the output is never seen.
+                let span = Span::mixed_site().located_at(event.option.span());
+                let method = Ident::new(method, span);
+                quote_spanned!(span=> __kind.#method(__value, #guard, #watcher))
+            }
+        };
+        ours! {
+            #[allow(unreachable_code)]
+            {
+                #question
+                let __kind = #kind.kind();
+                #end
+            }
+        }
+    }
+
+    /// Items that ask whether the wrapper of a future has the bounds of the declared type.
+    fn question(&self, bounds: &[TokenStream]) -> TokenStream {
+        let private = &self.private;
+        ours! {
+            struct __Kind<F>(::core::marker::PhantomData<F>);
+            impl<F: ::core::future::Future> __Kind<F>
+            where
+                #private::InSpan<F>: #(#bounds)+*,
+            {
+                fn kind(&self) -> #private::KindOpaque {
+                    #private::KindOpaque
+                }
+            }
+            impl<F> ::core::ops::Deref for __Kind<F> {
+                type Target = #private::NotCovered;
+                fn deref(&self) -> &#private::NotCovered {
+                    &#private::NotCovered
+                }
+            }
+            fn __kind<F>(_: &F) -> __Kind<F> {
+                __Kind(::core::marker::PhantomData)
+            }
+        }
+    }
+
+    /// The future of a body that ends with `Box::pin(async { … })` goes on in the span inside that box.
+    fn of_boxed_block(&self, block: &BoxedBlock, body: &Group) -> TokenStream {
+        let (private, guard) = (&self.private, &self.guard);
+        let future = match self.is_watched() {
+            false => block.block.clone(),
+            true => {
+                let (block, watcher) = (&block.block, self.watcher());
+                ours!(#private::Watched::new(#block, #watcher))
+            }
+        };
+        let future = ours!(#private::InSpan::new(#guard.leave(), #future));
+        let (statements, boxed) = (&block.before, regroup(&block.parentheses, future));
+        let body = regroup(body, ours!(#(#statements)* #boxed));
+        let (before, enter, patterns) = (self.before_start(), self.enter(), self.patterns());
+        let body = lint_free(body.to_token_stream());
+        ours!(#before #enter #patterns #body)
+    }
+
+    fn of_async(&self, sig: &mut Signature, body: &Group) -> TokenStream {
+        let lends = !self.options.use_bindings() && !self.arguments.logged.is_empty();
+        let moved = if lends {
+            0
+        } else {
+            self.arguments.first_pattern()
+        };
+        self.arguments.take_mut(sig, moved);
+        let (private, guard) = (&self.private, &self.guard);
+        let (before, future) = (self.before_start(), self.future(body));
+        if !lends {
+            let start = self.if_enabled(self.start());
+            return ours! {
+                #before
+                let #guard = #start;
+                #private::InSpan::new(#guard, #future).await
+            };
+        }
+        let start = self.if_enabled(self.direct_start(true));
+        let variables = &self.arguments.variables;
+        let lent = variables.iter().map(|variable| &variable.ident);
+        // What is not logged is lent with the others and not looked at.
+        let seen = variables.iter().enumerate().map(|(nth, variable)| {
+            match self
+                .arguments
+                .logged
+                .iter()
+                .any(|logged| logged.variable == nth)
+            {
+                true => variable.ident.to_token_stream(),
                 false => ours!(_),
             }
         });
-        let first_pattern = self.first_pattern();
-        let back = self.captured.iter().enumerate().map(|(nth, captured)| {
+        let first_pattern = self.arguments.first_pattern();
+        let back = variables.iter().enumerate().map(|(nth, variable)| {
             let is_last_binding = nth < first_pattern;
-            let mutability = (captured.is_mut && is_last_binding).then(|| ours!(mut));
-            let variable = &captured.variable;
-            ours!(#mutability #variable)
+            let mutability = (variable.is_mut && is_last_binding).then(|| ours!(mut));
+            let ident = &variable.ident;
+            ours!(#mutability #ident)
         });
         ours! {
+            #before
             #[allow(clippy::used_underscore_binding)]
-            let (__span, (#(#back,)*)) = #private::lend((#(#lent,)*), |(#(#seen,)*)| #span);
-            #private::InSpan::new(__span, #future).await
+            let (#guard, (#(#back,)*)) = #private::lend((#(#lent,)*), |(#(#seen,)*)| #start);
+            #private::InSpan::new(#guard, #future).await
         }
-    }
-
-    /// An `async fn` lends its arguments to a closure to have them logged: for what it had borrowed itself
-    /// it would keep room as long as it awaits. The expressions of `fields` and `parent` want them as they are.
-    fn can_lend(&self) -> bool {
-        let is_plain = self.options.fields.is_none() && self.options.parent.is_none();
-        is_plain && self.arguments(true).next().is_some()
-    }
-
-    /// The span is around the future, not around its making. Where the function does nothing but make an
-    /// `async` block, as those of `async_trait` do, the span starts in that, at its first poll.
-    fn of_returned_future(&self, body: &Group, returned: Returned) -> TokenStream {
-        let private = &self.private;
-        if let Some(tail) = self.tail_future(&collect(body.stream())) {
-            return tail;
-        }
-        let (span, patterns) = (self.span(), self.patterns());
-        let output = &self.output;
-        match returned {
-            Returned::Opaque => ours! {
-                let __span = #span;
-                #patterns
-                #private::InSpan::new(__span, #private::call(move || #body))
-            },
-            Returned::Boxed => ours! {
-                let __span = #span;
-                #patterns
-                let __future = #private::call(move || -> #(#output)* #body);
-                #private::Box::pin(#private::InSpan::new(__span, __future))
-            },
-        }
-    }
-
-    /// The same tokens with the `async` block instrumented that they end with, bare or in `Box::pin(…)`.
-    fn tail_future(&self, tokens: &[TokenTree]) -> Option<TokenStream> {
-        let (last, before) = tokens.split_last()?;
-        let TokenTree::Group(last) = last else {
-            return None;
-        };
-        if !self.are_untouched_by(before) {
-            return None;
-        }
-        match last.delimiter() {
-            Delimiter::Parenthesis => {
-                let is_pin = is_ident(before.last(), "pin")
-                    && before.len() > 1
-                    && is_punct(before.get(before.len() - 2), ':');
-                let inside = collect(last.stream());
-                // The block alone: what is made before it may matter.
-                let is_block = is_ident(inside.first(), "async") && inside.len() <= 3;
-                let inside = (is_pin && is_block).then(|| self.tail_future(&inside))??;
-                let group = regroup(last, inside);
-                Some(ours!(#(#before)* #group))
-            }
-            Delimiter::Brace => {
-                let (is_move, start) = match before {
-                    [.., start, word] if is_ident(Some(word), "move") => (true, Some(start)),
-                    before => (false, before.last()),
-                };
-                if !is_ident(start, "async") || !self.are_captured_by(last, is_move) {
-                    return None;
-                }
-                let (private, span) = (&self.private, self.span());
-                let future = self.inner_future(last, &if is_move { ours!(move) } else { ours!() });
-                Some(ours!(#(#before)* { #private::InSpan::new(#span, #future).await }))
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether all that is logged is still there behind these tokens.
-    fn are_untouched_by(&self, tokens: &[TokenTree]) -> bool {
-        let is_untouched = |captured: &Captured| {
-            captured.pattern.is_none() && !uses(tokens, &captured.variable.to_string())
-        };
-        let is_plain = self.options.fields.is_none() && self.options.parent.is_none();
-        is_plain && self.captured.iter().all(is_untouched)
-    }
-
-    /// Whether an `async` block holds all that is logged anyway: what else it held, its type would have to allow.
-    fn are_captured_by(&self, block: &Group, is_move: bool) -> bool {
-        let tokens = collect(block.stream());
-        let is_used =
-            |captured: &Captured| is_move && uses(&tokens, &captured.variable.to_string());
-        self.logged().all(|(_, captured)| is_used(captured))
     }
 
     /// The body of an `async fn` as a future of its declared type.
-    fn future(&self, body: &Group, modifier: &TokenStream) -> TokenStream {
-        let patterns = self.patterns_in_future();
-        let private = &self.private;
-        let output = &self.output;
-        let expected = match () {
-            // A type that has no name here.
-            () if output.iter().any(|token| is_ident(Some(token), "impl")) => ours!(),
-            () if is_punct(output.first(), '!') => ours!(),
-            () if output.is_empty() => ours!(if false {
+    fn future(&self, body: &Group) -> TokenStream {
+        let (private, moved) = (&self.private, self.moved());
+        let expected = match (returned::inferred(&self.output), &self.output) {
+            (None, ReturnType::Type(..)) | (Some(Type::Never(_)), _) => ours!(),
+            (None, ReturnType::Default) => ours!(if false {
                 return;
             }),
             // At the type, which is what an error that it gives rise to is about.
-            () => quote_spanned! {Span::mixed_site().located_at(output[0].span())=>
+            (Some(ty), _) => quote_spanned! {Span::mixed_site().located_at(ty.span())=>
                 #[allow(clippy::all, clippy::pedantic)]
                 if false {
-                    return #private::never::<#(#output)*>();
+                    return #private::never::<#ty>();
                 }
             },
         };
         let body = lint_free(body.to_token_stream());
-        let future = ours!(async #modifier { #patterns #expected #body });
+        let future = ours!(async move { #moved #expected #body });
         match self.is_watched() {
             false => future,
             true => {
-                let watched = self.watch(&ours!(#future.await));
-                ours!(async #modifier { #watched })
+                let events = self.watch();
+                ours! {
+                    async move {
+                        let __value = #future.await;
+                        {
+                            let __result = &__value;
+                            #events
+                        }
+                        __value
+                    }
+                }
             }
         }
-    }
-
-    fn inner_future(&self, body: &Group, modifier: &TokenStream) -> TokenStream {
-        match self.is_watched() {
-            false => ours!(async #modifier #body),
-            true => {
-                let watched = self.watch(&ours!(async #modifier #body.await));
-                ours!(async #modifier { #watched })
-            }
-        }
-    }
-
-    fn output_type(&self) -> TokenStream {
-        let output = &self.output;
-        let has_no_name = output.iter().any(|token| is_ident(Some(token), "impl"));
-        match output.is_empty() || has_no_name {
-            true => ours!(),
-            false => ours!(-> #(#output)*),
-        }
-    }
-
-    /// Which argument is the first that is taken apart.
-    fn first_pattern(&self) -> usize {
-        let is_pattern = |captured: &Captured| captured.pattern.is_some();
-        let first = self.captured.iter().position(is_pattern);
-        first.unwrap_or(self.captured.len())
     }
 
     /// Takes arguments apart. From the first of these on all are bound again, in their order, so that they are
     /// dropped in the order in which a function drops its arguments.
     fn patterns(&self) -> TokenStream {
-        let bindings = self.captured[self.first_pattern()..]
-            .iter()
-            .map(|captured| {
-                let (variable, attrs) = (&captured.variable, &captured.attrs);
-                let mutability = captured.is_mut.then(|| ours!(mut));
-                let pattern = captured.pattern.as_ref();
-                let pattern =
-                    pattern.map(|pattern| ours!(#(#attrs)* let #(#pattern)* = #variable;));
-                ours!(#(#attrs)* let #mutability #variable = #variable; #pattern)
-            });
+        if self.arguments.are_bound_early {
+            return ours!();
+        }
+        self.bind()
+    }
+
+    pub(crate) fn bind(&self) -> TokenStream {
+        let first = self.arguments.first_pattern();
+        let bindings = self.arguments.variables[first..].iter().map(|variable| {
+            let Variable { ident, attrs, .. } = variable;
+            let mutability = variable.is_mut.then(|| ours!(mut));
+            let pattern = variable.pattern.as_ref();
+            let pattern = pattern.map(|pattern| ours!(#(#attrs)* let #pattern = #ident;));
+            ours!(#(#attrs)* let #mutability #ident = #ident; #pattern)
+        });
         ours!(#(#bindings)*)
     }
 
     /// As [`Expansion::patterns`], in a block that captures the arguments: it drops them in the order in which they
     /// are named first, and would leave those that the body does not name to the function around.
-    fn patterns_in_future(&self) -> TokenStream {
+    fn moved(&self) -> TokenStream {
         let patterns = self.patterns();
-        let captured = self.captured[..self.first_pattern()].iter().rev();
-        let variables: Vec<_> = captured.map(|captured| &captured.variable).collect();
-        match variables.is_empty() {
-            true => patterns,
-            false => ours! {
-                #patterns
-                #[allow(clippy::used_underscore_binding)]
-                let _ = (#(&#variables,)*);
-            },
+        let first = self.arguments.first_pattern();
+        let named = self.arguments.variables[..first].iter().rev();
+        let mut named: Vec<_> = named.map(|variable| &variable.ident).collect();
+        named.extend(&self.arguments.receiver);
+        if named.is_empty() {
+            return patterns;
         }
-    }
-
-    /// The expression of the span, which starts if it is enabled.
-    fn span(&self) -> TokenStream {
-        self.if_enabled(self.start())
-    }
-
-    fn if_enabled(&self, start: TokenStream) -> TokenStream {
-        let (private, level) = (&self.private, self.span_level());
         ours! {
-            if #private::is_enabled(#level) { #start } else { #private::Span::none() }
-        }
-    }
-
-    /// The expression that starts the span.
-    fn start(&self) -> TokenStream {
-        match &self.options.fields {
-            None => self.direct_start(false),
-            Some(fields) => self.start_with_fields(fields.clone()),
-        }
-    }
-
-    fn direct_start(&self, lent: bool) -> TokenStream {
-        let (private, site, level) = (&self.private, self.site(), self.span_level());
-        let pairs = self.arguments(lent).map(|(key, value)| {
-            let key = Literal::string(&key.to_string());
-            ours!((#key, #value))
-        });
-        let pairs: Vec<_> = pairs.collect();
-        let start = match pairs.is_empty() {
-            true => ours!(#private::Span::of_function(#site, #level, &[])),
-            false => ours!({
-                #[allow(clippy::used_underscore_binding)]
-                let __span = #private::Span::of_function(#site, #level, &[#(#pairs),*]);
-                __span
-            }),
-        };
-        self.within_parent(start)
-    }
-
-    /// Fields have the syntax of `log`'s own macros, so one of those has to read them.
-    fn start_with_fields(&self, fields: TokenStream) -> TokenStream {
-        let (private, site, level) = (&self.private, self.site(), self.span_level());
-        let arguments: Vec<_> = self.arguments(false).collect();
-        let count = arguments.len();
-        let pairs = arguments.iter().map(|(key, value)| ours!(#key = #value));
-        let fields = Some(strip_comma(fields)).filter(|fields| !fields.is_empty());
-        let pairs: Vec<_> = pairs.chain(fields).collect();
-        let semicolon = (!pairs.is_empty()).then(|| ours!(;));
-        let target = self.target();
-        let start = ours!({
-            let mut __started = #private::Inline::none();
-            let __start = #private::Start::of_function(#site, #count, &mut __started);
+            #patterns
             #[allow(clippy::used_underscore_binding)]
-            {
-                #private::log::log!(logger: __start, target: #target, #level, #(#pairs),* #semicolon "");
-            }
-            #private::Inline::into_span(__started)
-        });
-        self.within_parent(start)
-    }
-
-    fn site(&self) -> TokenStream {
-        let (private, name, target) = (&self.private, &self.name, self.target());
-        ours! {
-            &#private::Site {
-                name: ::core::option::Option::Some(#name),
-                target: #target,
-                module_path: ::core::module_path!(),
-                file: ::core::file!(),
-                line: ::core::line!(),
-            }
+            let _ = (#(&#named,)*);
         }
     }
 
-    fn target(&self) -> TokenStream {
-        match &self.options.target {
-            Some(target) => target.clone(),
-            None => ours!(::core::module_path!()),
-        }
-    }
-
-    fn span_level(&self) -> TokenStream {
-        self.level(self.options.level.as_ref(), "Trace")
-    }
-
-    fn within_parent(&self, start: TokenStream) -> TokenStream {
-        let private = &self.private;
-        match &self.options.parent {
-            Some(parent) => {
-                let first = parent.clone().into_iter().next();
-                let span = first.map_or_else(Span::call_site, |token| token.span());
-                quote_spanned! {Span::mixed_site().located_at(span)=>
-                    #private::Parent::within(&#parent, || #start)
-                }
-            }
-            None => start,
-        }
-    }
-
-    /// Each argument that is logged, with its key; `lent` where the variables are references.
-    fn arguments(&self, lent: bool) -> impl Iterator<Item = (Ident, TokenStream)> + '_ {
-        let private = &self.private;
-        self.logged().map(move |(nth, captured)| {
-            let variable = &captured.variable;
-            let key = match (self.options.names, &variable.clone().into_iter().next()) {
-                (true, Some(TokenTree::Ident(name))) if !is_ours(name) => name.clone(),
-                _ => format_ident!("arg_{nth}"),
-            };
-            let argument = match lent {
-                true => ours!(#variable),
-                false => ours!(&#variable),
-            };
-            let value = ours!(#private::Capture::new(#argument).value());
-            (key, value)
-        })
-    }
-
-    /// The arguments that are not skipped, and which ones they are.
-    fn logged(&self) -> impl Iterator<Item = (usize, &Captured)> {
-        let is_skipped = |captured: &Captured| {
-            self.options
-                .skip
-                .iter()
-                .any(|name| match &captured.pattern {
-                    Some(pattern) => mentions(pattern, name),
-                    None => *name == captured.variable.to_string(),
-                })
+    /// The options `ret` and `err`; a function's own come first.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &Event> {
+        let own = |is_inherited: bool| {
+            [&self.options.err, &self.options.ret]
+                .into_iter()
+                .flatten()
+                .filter(move |event| event.is_inherited == is_inherited)
         };
-        let captured = self.captured.iter().enumerate();
-        captured.filter(move |(_, captured)| !self.options.skip_all && !is_skipped(captured))
-    }
-
-    fn level(&self, level: Option<&TokenStream>, default: &str) -> TokenStream {
-        let private = &self.private;
-        match level.map(|level| (level, level.clone().into_iter().next())) {
-            Some((level, Some(TokenTree::Group(_)))) => level.clone(),
-            Some((level, _)) => ours!(#private::log::Level::#level),
-            None => {
-                let default = format_ident!("{default}");
-                ours!(#private::log::Level::#default)
-            }
-        }
+        own(false).chain(own(true))
     }
 
     fn is_watched(&self) -> bool {
-        self.options.ret.is_some() || self.options.err.is_some()
+        self.events().next().is_some()
     }
 
-    /// Logs what an expression gives, as `ret` and `err` say, and gives it.
-    fn watch(&self, result: &TokenStream) -> TokenStream {
+    /// The events of `ret` and `err` as a closure, for a future whose output is not there yet.
+    fn watcher(&self) -> TokenStream {
+        let events = self.watch();
+        let output = returned::output_of_future(&self.output);
+        let output = output.map_or_else(|| ours!(_), ToTokens::into_token_stream);
+        ours!(move |__result: &#output| { #events })
+    }
+
+    pub(crate) fn level(&self, level: &Level) -> TokenStream {
         let private = &self.private;
-        let ret = self
-            .options
-            .ret
-            .as_ref()
-            .map(|event| self.event(event, "ret", "Trace"));
-        let err = self
-            .options
-            .err
-            .as_ref()
-            .map(|event| self.event(event, "err", "Error"));
-        let watched = match (ret, err) {
-            (ret, None) => ours! { let __value = &__result; #ret },
-            (ret, Some(err)) => ours! {
-                match &__result {
-                    ::core::result::Result::Ok(__value) => { #ret }
-                    ::core::result::Result::Err(__value) => { #private::fail(); #err }
-                }
-            },
-        };
-        ours! {
-            let __result = #result;
-            #[allow(unused_variables)]
-            { #watched }
-            __result
+        match level {
+            Level::Word(word) => ours!(#private::log::Level::#word),
+            Level::Expr(expr) => expr.to_token_stream(),
         }
     }
-
-    /// A record in the span that says what was returned.
-    fn event(&self, event: &Event, key: &str, default: &str) -> TokenStream {
-        let private = &self.private;
-        let level = match (&event.level, &self.options.level, default) {
-            (None, Some(level), "Trace") => self.level(Some(level), default),
-            (level, ..) => self.level(level.as_ref(), default),
-        };
-        let capture = format_ident!(
-            "{}",
-            if key == "err" {
-                "CaptureError"
-            } else {
-                "Capture"
-            }
-        );
-        let key = format_ident!("{key}");
-        let target = match &self.options.target {
-            Some(target) => ours!(target: #target,),
-            None => ours!(),
-        };
-        let name = &self.name;
-        let pair = match event.form.as_ref().map(Ident::to_string).as_deref() {
-            Some("Debug") => ours!(#key:? = __value),
-            Some("Display") => ours!(#key:% = __value),
-            _ => ours!(#key = #private::#capture::new(__value).value()),
-        };
-        ours!({
-            #private::log::log!(#target #level, #pair; "{}", #name);
-        })
-    }
-}
-
-/// Whether a name is one that was given here.
-fn is_ours(name: &Ident) -> bool {
-    name.to_string().starts_with("__arg_")
-}
-
-fn strip_comma(tokens: TokenStream) -> TokenStream {
-    let mut tokens = collect(tokens);
-    if is_punct(tokens.last(), ',') {
-        tokens.pop();
-    }
-    tokens.into_iter().collect()
 }
 
 /// A block whose braces no lint calls unnecessary. They are the user's: their edition says how long

@@ -3,9 +3,9 @@
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
 
-use crate::attr::Options;
-use crate::tokens::collect;
-use crate::{expand, span};
+use crate::instrument::{instrument, instrument_method};
+use crate::options::Options;
+use crate::span;
 
 /// A small generator, the same numbers in each run (Knuth's multiplier).
 struct Random(u64);
@@ -136,11 +136,11 @@ fn options() {
     let mut random = Random(2);
     for _ in 0..rounds() {
         let tokens = random.tokens(2);
-        let parse = |tokens: TokenStream| Options::parse(&collect(tokens)).is_ok();
+        let parse = |tokens: TokenStream| Options::parse(tokens).is_ok();
         parse(tokens.clone());
         parse(quote!(name = "name", #tokens));
         parse(quote!(fields(#tokens), skip(#tokens), ret(#tokens), level = #tokens));
-        expand::instrument(
+        instrument(
             tokens,
             quote!(
                 fn f(a: u8) {}
@@ -154,24 +154,51 @@ fn functions() {
     let mut random = Random(3);
     for _ in 0..rounds() {
         let (options, tokens) = (random.tokens(1), random.tokens(3));
-        expand::instrument(
+        instrument(
             options,
             quote!(
                 fn f() {}
             ),
         );
-        expand::instrument(quote!(), tokens.clone());
-        expand::instrument(quote!(), quote!(impl #tokens { #tokens }));
-        expand::instrument(
+        instrument(quote!(), tokens.clone());
+        instrument_method(
+            tokens.clone(),
+            quote!(
+                fn f(a: u8) {}
+            ),
+        );
+        instrument_method(
+            quote!("A", (#tokens)),
+            quote!(
+                fn f(a: u8) {}
+            ),
+        );
+        instrument(quote!(), quote!(impl #tokens { #tokens }));
+        instrument(
             quote!(ret, err),
             quote!(impl A { fn f(#tokens) -> #tokens { #tokens } }),
         );
-        expand::instrument(
+        instrument(
             quote!(),
             quote!(fn f() -> impl Future { Box::pin(async { #tokens }) }),
         );
-        expand::instrument(quote!(), quote!(async fn f(a: u8) { #tokens }));
-        expand::instrument(quote!(), quote!(fn f(#tokens) {}));
-        expand::instrument(quote!(), quote!(fn f() #tokens));
+        instrument(quote!(), quote!(async fn f(a: u8) { #tokens }));
+        instrument(quote!(), quote!(fn f(#tokens) {}));
+        instrument(quote!(), quote!(fn f() #tokens));
+    }
+}
+
+/// An item that cannot be parsed is one error, and stays.
+#[test]
+fn what_cannot_be_parsed_stays() {
+    for item in [
+        quote!(fn f(a: u8 b: u8) {}),
+        quote!(impl { fn f() {} }),
+        quote!(impl A { fn f(a: u8 b: u8) {} }),
+        quote!(fn f() -> u8),
+    ] {
+        let expanded = instrument(quote!(), item.clone()).to_string();
+        assert_eq!(expanded.matches("compile_error").count(), 1, "{expanded}");
+        assert!(expanded.ends_with(&item.to_string()), "{expanded}");
     }
 }

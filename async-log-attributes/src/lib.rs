@@ -9,16 +9,22 @@ macro_rules! ours {
     };
 }
 
+mod arguments;
 mod arms;
-mod attr;
 mod body;
 mod error;
 mod expand;
 #[cfg(test)]
 mod fuzz;
-mod item;
+mod impl_block;
+mod instrument;
+mod options;
+mod returned;
+mod signature;
 mod span;
+mod start;
 mod tokens;
+mod watch;
 
 use proc_macro::TokenStream;
 
@@ -32,5 +38,12 @@ pub fn span(input: TokenStream) -> TokenStream {
 /// Writes a span around each call of a function.
 #[proc_macro_attribute]
 pub fn instrument(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::instrument(options.into(), item.into()).into()
+    instrument::instrument(options.into(), item.into()).into()
+}
+
+/// What an annotated `impl` block puts on each of its methods.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn instrument_method(inherited: TokenStream, method: TokenStream) -> TokenStream {
+    instrument::instrument_method(inherited.into(), method.into()).into()
 }

@@ -17,10 +17,11 @@
 //! So `log` parses what stands for a record, and evaluates nothing else if
 //! the span is filtered out; the block keeps its place as the tail of a block.
 
-use proc_macro2::{Delimiter, Group, Literal, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
 
 use crate::body::{keep, Kept, Machine};
-use crate::error::{Error, Result};
+use crate::error::{at, Error, Result};
+use crate::options;
 use crate::tokens::{brace, collect, find, is_assignment, is_ident, is_punct, split_commas};
 
 const FORM: &str = "`span!(\"name\", { … })`";
@@ -28,7 +29,7 @@ const FORM: &str = "`span!(\"name\", { … })`";
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     try_expand(input.clone()).unwrap_or_else(|error| {
         // The block stays, so that nothing is unused or of another type because of this.
-        let error = error.into_compile_error();
+        let error = error.to_compile_error();
         let tokens = collect(input);
         match brace(without_comma(&tokens).last()) {
             Some(block) => ours!({ #error #[allow(unused_braces)] #block }),
@@ -48,9 +49,10 @@ fn try_expand(input: TokenStream) -> Result<TokenStream> {
     let arguments = Arguments::parse(&tokens[1..])?;
 
     // Evaluated once, and of this type here, so that another one is one error at this place.
-    let (let_level, level) = match arguments.level {
-        Some(level) => (
-            ours!(let __level: #private::log::Level = #(#level)*;),
+    let (let_level, level) = match arguments.level.map(level).transpose()? {
+        Some(Level::Word(word)) => (ours!(), ours!(#private::log::Level::#word)),
+        Some(Level::Expr(expr)) => (
+            ours!(let __level: #private::log::Level = #expr;),
             ours!(__level),
         ),
         None => (ours!(), ours!(#private::log::Level::Trace)),
@@ -92,6 +94,20 @@ fn try_expand(input: TokenStream) -> Result<TokenStream> {
         }
         Some(block) => enter(&private, guard, &block),
     })
+}
+
+/// A level's word, such as `info`, or the tokens of another expression.
+enum Level {
+    Word(Ident),
+    Expr(TokenStream),
+}
+
+fn level(tokens: &[TokenTree]) -> Result<Level> {
+    let tokens: TokenStream = tokens.iter().cloned().collect();
+    match options::Level::of(&tokens).transpose()? {
+        Some(options::Level::Word(word)) => Ok(Level::Word(word)),
+        _ => Ok(Level::Expr(tokens)),
+    }
 }
 
 /// The name if it is a string that is printed as it is.
@@ -313,5 +329,5 @@ fn check_arguments(name: &[TokenTree]) -> Result<()> {
 }
 
 fn error(token: Option<&TokenTree>, message: &str) -> Error {
-    Error::at(token, message)
+    at(token, message)
 }

@@ -1,6 +1,8 @@
 //! Small questions about tokens.
 
-use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
 
 pub(crate) fn is_punct(token: Option<&TokenTree>, punct: char) -> bool {
     matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == punct)
@@ -85,6 +87,15 @@ pub(crate) fn any(tokens: &[TokenTree], found: &impl Fn(&[TokenTree], usize) -> 
             || matches!(&tokens[at], TokenTree::Group(group)
                 if any(&collect(group.stream()), found))
     })
+}
+
+/// Whether a name is anywhere in the tokens, raw or not.
+pub(crate) fn mentions(tokens: &impl ToTokens, name: &Ident) -> bool {
+    let name = name.unraw();
+    any(
+        &collect(tokens.to_token_stream()),
+        &|tokens, at| matches!(&tokens[at], TokenTree::Ident(ident) if ident.unraw() == name),
+    )
 }
 
 pub(crate) fn collect(tokens: TokenStream) -> Vec<TokenTree> {

@@ -1,3 +1,3 @@
 fn main() {
-    async_log::span!(level: "debug", "sum", { 1 + 1 });
+    async_log::span!(level: 7, "sum", { 1 + 1 });
 }

@@ -1,0 +1,418 @@
+//! The return type: whether it can name a future, and how the compiler is asked.
+//!
+//! A macro sees names, not types. So of a type that can name a future the value is handed to a function of the
+//! library, and the compiler chooses by the value's type what that does (`src/returned.rs` of the library).
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::punctuated::Punctuated;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    parse_quote, GenericArgument, GenericParam, Generics, Lifetime, Path, PathArguments,
+    ReturnType, Signature, Token, TraitBound, Type, TypeImplTrait, TypeParamBound, WherePredicate,
+};
+
+use crate::tokens::{any, collect, is_ident, is_punct, mentions};
+
+pub(crate) enum Returned {
+    /// No future, for instance a number, a tuple or a `Result`.
+    Plain,
+    /// A type with a name, which may be that of a boxed future.
+    Named,
+    /// A type that may be a future's and that no wrapper can have: its bounds mention generics of the function, or
+    /// nothing says that these live as long as the future.
+    Unwrappable,
+    /// `impl Trait`, which may be a future.
+    Opaque(Bounds),
+    /// A named type with an `impl Trait` in it, such as `Pin<Box<impl Future>>`.
+    NestedOpaque,
+}
+
+/// The bounds of an `impl Trait` that the wrapper of a future has to satisfy, too.
+pub(crate) enum Bounds {
+    /// It does wherever the future does.
+    Kept,
+    /// The compiler has to be asked.
+    Unknown(Vec<TypeParamBound>),
+}
+
+/// Types of the prelude and primitive types: to look at each value would be to move the body into a closure for nothing.
+const PLAIN: [&str; 24] = [
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
+    "i128", "isize", "f32", "f64", "String", "Vec", "Option", "Result", "Ordering", "PathBuf",
+    "Duration",
+];
+
+/// Traits that no caller can await.
+const NO_FUTURES: [&str; 24] = [
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "Iterator",
+    "DoubleEndedIterator",
+    "ExactSizeIterator",
+    "FusedIterator",
+    "IntoIterator",
+    "Display",
+    "Debug",
+    "Error",
+    "ToString",
+    "AsRef",
+    "Into",
+    "Read",
+    "Write",
+    "Clone",
+    "Copy",
+    "Default",
+    "Send",
+    "Sync",
+    "Unpin",
+    "Sized",
+    "Stream",
+];
+
+/// Traits that the wrapper of a future implements where the future does.
+const KEPT: [&str; 8] = [
+    "Future",
+    "FusedFuture",
+    "Send",
+    "Sync",
+    "Unpin",
+    "UnwindSafe",
+    "Debug",
+    "Sized",
+];
+
+impl Returned {
+    pub(crate) fn of(sig: &Signature) -> Self {
+        let ReturnType::Type(_, ty) = &sig.output else {
+            return Returned::Plain;
+        };
+        match peel(ty) {
+            Type::ImplTrait(opaque) => Returned::of_opaque(opaque, sig),
+            Type::Path(path) if path.qself.is_none() && is_plain(&path.path) => Returned::Plain,
+            ty @ Type::Path(_) if has_opaque(ty) => match opaque_in(ty) {
+                Some(opaque) if is_kept(&opaque) => Returned::NestedOpaque,
+                _ => Returned::Unwrappable,
+            },
+            ty @ Type::Path(_) if may_be_short_lived(ty, &sig.generics) => Returned::Unwrappable,
+            Type::Path(_) | Type::Macro(_) => Returned::Named,
+            _ => Returned::Plain,
+        }
+    }
+
+    fn of_opaque(opaque: &TypeImplTrait, sig: &Signature) -> Self {
+        if traits(opaque).all(|bound| is_one_of(bound, &NO_FUTURES)) {
+            return Returned::Plain;
+        }
+        let unknown: Vec<_> = opaque
+            .bounds
+            .iter()
+            .filter(
+                |bound| matches!(bound, TypeParamBound::Trait(bound) if !is_one_of(bound, &KEPT)),
+            )
+            .cloned()
+            .collect();
+        if unknown.is_empty() {
+            return Returned::Opaque(Bounds::Kept);
+        }
+        // The question is an item, which knows no generics of the function around.
+        let mut generics: Vec<_> = sig
+            .generics
+            .params
+            .iter()
+            .filter_map(|param| match param {
+                GenericParam::Type(param) => Some(param.ident.clone()),
+                GenericParam::Const(param) => Some(param.ident.clone()),
+                GenericParam::Lifetime(_) => None,
+            })
+            .collect();
+        generics.push(Ident::new("Self", Span::call_site()));
+        let is_generic =
+            |bound: &TypeParamBound| generics.iter().any(|param| mentions(bound, param));
+        if unknown
+            .iter()
+            .any(|bound| is_generic(bound) || has_opaque(bound))
+        {
+            return Returned::Unwrappable;
+        }
+        Returned::Opaque(Bounds::Unknown(
+            unknown.into_iter().map(for_any_lifetime).collect(),
+        ))
+    }
+}
+
+/// The type inside the groups of macro fragments and parentheses.
+fn peel(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => peel(&group.elem),
+        Type::Paren(paren) => peel(&paren.elem),
+        ty => ty,
+    }
+}
+
+/// Whether a type mentions a generic type of the function that no bound says the lifetime of, or lifetimes that no
+/// bound orders. A box around a boxed future would need such bounds, since its own type says that the output
+/// outlives it.
+fn may_be_short_lived(ty: &Type, generics: &Generics) -> bool {
+    let predicates = || {
+        generics
+            .where_clause
+            .iter()
+            .flat_map(|clause| &clause.predicates)
+    };
+    let outlives = |bounds: &Punctuated<TypeParamBound, Token![+]>| {
+        bounds
+            .iter()
+            .any(|bound| matches!(bound, TypeParamBound::Lifetime(_)))
+    };
+    let is_bounded = |name: &Ident| {
+        predicates().any(|predicate| match predicate {
+            WherePredicate::Type(predicate) => {
+                mentions(&predicate.bounded_ty, name) && outlives(&predicate.bounds)
+            }
+            _ => false,
+        })
+    };
+    let mut lifetimes = 0;
+    for param in &generics.params {
+        match param {
+            GenericParam::Type(param) => {
+                let is_free = !outlives(&param.bounds) && !is_bounded(&param.ident);
+                if is_free && mentions(ty, &param.ident) {
+                    return true;
+                }
+            }
+            GenericParam::Lifetime(param) if param.bounds.is_empty() => {
+                lifetimes += usize::from(mentions(ty, &param.lifetime.ident));
+            }
+            _ => {}
+        }
+    }
+    let are_ordered =
+        predicates().any(|predicate| matches!(predicate, WherePredicate::Lifetime(_)));
+    lifetimes > 1 && !are_ordered
+}
+
+fn is_plain(path: &Path) -> bool {
+    let last = path.segments.last();
+    last.is_some_and(|part| PLAIN.iter().any(|plain| part.ident == plain))
+}
+
+fn traits(opaque: &TypeImplTrait) -> impl Iterator<Item = &TraitBound> {
+    opaque.bounds.iter().filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => Some(bound),
+        _ => None,
+    })
+}
+
+fn is_one_of(bound: &TraitBound, names: &[&str]) -> bool {
+    let last = bound.path.segments.last();
+    last.is_some_and(|part| names.iter().any(|name| part.ident == name))
+}
+
+fn is_kept(opaque: &TypeImplTrait) -> bool {
+    traits(opaque).all(|bound| is_one_of(bound, &KEPT))
+}
+
+fn has_opaque(ty: &impl ToTokens) -> bool {
+    let tokens = collect(ty.to_token_stream());
+    any(&tokens, &|tokens, at| is_ident(tokens.get(at), "impl"))
+}
+
+/// The first `impl Trait` in a type.
+fn opaque_in(ty: &Type) -> Option<TypeImplTrait> {
+    struct Find(Option<TypeImplTrait>);
+    impl VisitMut for Find {
+        fn visit_type_impl_trait_mut(&mut self, opaque: &mut TypeImplTrait) {
+            self.0.get_or_insert_with(|| opaque.clone());
+        }
+    }
+    let mut find = Find(None);
+    find.visit_type_mut(&mut ty.clone());
+    find.0
+}
+
+/// The bound for one lifetime instead of those that it names.
+fn for_any_lifetime(mut bound: TypeParamBound) -> TypeParamBound {
+    struct Rename(bool);
+    impl VisitMut for Rename {
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            if lifetime.ident != "static" {
+                lifetime.ident = Ident::new("any", lifetime.ident.span());
+                self.0 = true;
+            }
+        }
+    }
+    if let TypeParamBound::Trait(bound) = &mut bound {
+        let mut rename = Rename(false);
+        if bound.lifetimes.is_none() {
+            rename.visit_path_mut(&mut bound.path);
+        }
+        if rename.0 {
+            bound.lifetimes = Some(parse_quote!(for<'any>));
+        }
+    }
+    bound
+}
+
+/// The declared type with `_` for each `impl Trait`; `None` where there is none, or where it says nothing.
+pub(crate) fn inferred(output: &ReturnType) -> Option<Type> {
+    struct Infer;
+    impl VisitMut for Infer {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if matches!(ty, Type::ImplTrait(_)) {
+                *ty = parse_quote!(_);
+            } else {
+                visit_mut::visit_type_mut(self, ty);
+            }
+        }
+    }
+    let ReturnType::Type(_, ty) = output else {
+        return None;
+    };
+    // A macro may give an `impl Trait`, which no other place takes.
+    if matches!(peel(ty), Type::ImplTrait(_) | Type::Macro(_)) {
+        return None;
+    }
+    let mut ty = (**ty).clone();
+    Infer.visit_type_mut(&mut ty);
+    Some(ty)
+}
+
+/// Whether the declared type comes out of a macro.
+pub(crate) fn is_macro(output: &ReturnType) -> bool {
+    matches!(output, ReturnType::Type(_, ty) if matches!(peel(ty), Type::Macro(_)))
+}
+
+/// The output that an `impl Future<Output = T>` in a return type declares.
+pub(crate) fn output_of_future(output: &ReturnType) -> Option<Type> {
+    let ReturnType::Type(_, ty) = output else {
+        return None;
+    };
+    let opaque = opaque_in(ty)?;
+    let mut arguments = traits(&opaque).flat_map(|bound| &bound.path.segments);
+    let output = arguments.find_map(|part| match &part.arguments {
+        PathArguments::AngleBracketed(list) => list.args.iter().find_map(|arg| match arg {
+            GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(assoc.ty.clone()),
+            _ => None,
+        }),
+        _ => None,
+    })?;
+    inferred(&parse_quote!(-> #output)).or_else(|| Some(parse_quote!(_)))
+}
+
+/// Macros that give a value or nothing: no `return` hides in them.
+const VALUE_MACROS: [&str; 32] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "cfg",
+    "column",
+    "concat",
+    "dbg",
+    "debug",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "env",
+    "eprint",
+    "eprintln",
+    "error",
+    "file",
+    "format",
+    "format_args",
+    "include_bytes",
+    "include_str",
+    "info",
+    "line",
+    "log",
+    "matches",
+    "panic",
+    "print",
+    "println",
+    "stringify",
+    "todo",
+    "trace",
+    "vec",
+    "warn",
+];
+
+/// Whether a body can be left elsewhere than at its end: by `return`, by `?`, or by a macro that may expand to one.
+pub(crate) fn has_exits(tokens: &[TokenTree]) -> bool {
+    any(tokens, &|tokens, at| {
+        let is_macro = || {
+            is_punct(tokens.get(at + 1), '!')
+                && matches!(tokens.get(at + 2), Some(TokenTree::Group(_)))
+        };
+        match &tokens[at] {
+            TokenTree::Punct(punct) => punct.as_char() == '?',
+            TokenTree::Ident(word) if *word == "return" => true,
+            TokenTree::Ident(word) => is_macro() && !VALUE_MACROS.iter().any(|name| word == name),
+            _ => false,
+        }
+    })
+}
+
+/// Whether a body ends with a closure, which is no future and whose arguments the return type tells.
+pub(crate) fn ends_with_closure(body: &Group) -> bool {
+    let tokens = collect(body.stream());
+    (0..tokens.len()).any(|at| {
+        let is_statement = match at.checked_sub(1).map(|before| &tokens[before]) {
+            None => true,
+            Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+            Some(before) => is_punct(Some(before), ';'),
+        };
+        let modifiers = tokens[at..].iter().take_while(
+            |token| matches!(token, TokenTree::Ident(word) if *word == "move" || *word == "async"),
+        );
+        is_statement && is_punct(tokens.get(at + modifiers.count()), '|')
+    })
+}
+
+/// A body that ends with `Box::pin(async { … })`, and cannot be left elsewhere.
+pub(crate) struct BoxedBlock {
+    /// Up to the parentheses.
+    pub(crate) before: Vec<TokenTree>,
+    pub(crate) parentheses: Group,
+    /// `async move { … }`
+    pub(crate) block: TokenStream,
+}
+
+impl BoxedBlock {
+    /// Finds such a block. Its future is wrapped before it is boxed, which saves a box, and where its output is
+    /// generic asks less of the output's lifetime.
+    pub(crate) fn of(body: &Group) -> Option<Self> {
+        let mut tokens = collect(body.stream());
+        let Some(TokenTree::Group(parentheses)) = tokens.pop() else {
+            return None;
+        };
+        let block = collect(parentheses.stream());
+        let is_block = match &*block {
+            [word, TokenTree::Group(_)] => is_ident(Some(word), "async"),
+            [word, modifier, TokenTree::Group(_)] => {
+                is_ident(Some(word), "async") && is_ident(Some(modifier), "move")
+            }
+            _ => false,
+        };
+        let is_path =
+            |token: &&TokenTree| is_punct(Some(token), ':') || matches!(token, TokenTree::Ident(_));
+        let path = tokens.iter().rev().take_while(is_path).count();
+        let (rest, path) = tokens.split_at(tokens.len() - path);
+        let path: String = path.iter().map(ToString::to_string).collect();
+        let is_statement = match rest.last() {
+            None => true,
+            Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+            Some(token) => is_punct(Some(token), ';'),
+        };
+        let is_pin = matches!(
+            path.trim_start_matches("::"),
+            "Box::pin" | "std::boxed::Box::pin" | "alloc::boxed::Box::pin"
+        );
+        (is_block && is_pin && is_statement && !has_exits(rest)).then(|| BoxedBlock {
+            before: tokens,
+            parentheses,
+            block: block.into_iter().collect(),
+        })
+    }
+}
