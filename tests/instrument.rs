@@ -918,7 +918,7 @@ fn a_future_is_64_bytes_larger_whatever_its_arguments_are() {
         }};
     }
     // The plain future of bytes alone is not rounded up to whole words.
-    let added = |annotated: usize, plain: usize| annotated - (plain + 7) / 8 * 8;
+    let added = |annotated: usize, plain: usize| annotated - plain.next_multiple_of(8);
     assert_eq!(
         added(
             size!(instrument, "a", &str),
@@ -1207,7 +1207,7 @@ mod fields {
     #[instrument(skip_all, fields(r#type = 1, r#match, self = 2, id:% = user.id, debug:? = user.id, "a b" = 3))]
     pub(super) fn keys(user: &User, r#match: u8) {}
 
-    #[instrument(skip_all, fields(n = pair::<u8, u8>((1, 2)), closure = (|a: u8, b: u8| a + b)(1, 2)))]
+    #[instrument(skip_all, fields(n = pair::<u8, u8>((1, 2)), closure = [1_u8, 2].iter().fold(0, |a, b| a + b)))]
     pub(super) fn commas() {}
 
     fn pair<A, B: Into<u32>>(of: (A, B)) -> u32 {

@@ -739,3 +739,52 @@ fn what_compiles_without_does_what_it_did() {
     assert_eq!(wrapper.lends().len(), 1);
     assert_eq!(wrapper.moves(&mut vec![2]).0.len(), 2);
 }
+
+/// Lints of clippy that expansions once gave rise to: these functions are clean, so what the attribute makes of them
+/// has to be (`cargo clippy` checks).
+mod lints {
+    #![allow(dead_code)]
+    #![deny(
+        clippy::implicit_return,
+        clippy::shadow_reuse,
+        clippy::shadow_unrelated
+    )]
+    #![allow(clippy::needless_return)]
+
+    use super::*;
+
+    #[instrument]
+    fn plain(n: u32) -> u32 {
+        return n;
+    }
+
+    #[instrument(err, ret)]
+    fn watched(text: &str) -> Result<u32, std::num::ParseIntError> {
+        let n = text.parse::<u32>()?;
+        return Ok(n);
+    }
+
+    #[instrument(names)]
+    async fn later(mut n: u32, (a, mut b): (u32, u32)) -> u32 {
+        n += a;
+        b += n;
+        return b;
+    }
+
+    #[instrument(fields(sum = a + b), err)]
+    async fn with_fields((a, mut b): (u32, u32)) -> Result<u32, String> {
+        b += a;
+        return Ok(b);
+    }
+
+    #[instrument]
+    fn boxed(n: u32) -> Load {
+        let future = inner(n);
+        return Box::pin(future);
+    }
+
+    #[instrument]
+    fn opaque(n: u32) -> impl Future<Output = u32> {
+        return inner(n);
+    }
+}

@@ -214,7 +214,7 @@ impl Expansion<'_> {
     fn end_of_plain(&self) -> TokenStream {
         let events = self.watch();
         ours! {
-            #[allow(unreachable_code)]
+            #[allow(unreachable_code, clippy::implicit_return)]
             {
                 {
                     let __result = &__value;
@@ -258,7 +258,7 @@ impl Expansion<'_> {
             }
         };
         ours! {
-            #[allow(unreachable_code)]
+            #[allow(unreachable_code, clippy::implicit_return)]
             {
                 #question
                 let __kind = #kind.kind();
@@ -320,12 +320,20 @@ impl Expansion<'_> {
         self.arguments.take_mut(sig, moved);
         let (private, guard) = (&self.private, &self.guard);
         let (before, future) = (self.before_start(), self.future(body));
+        // Apart, so that lints of our last expression are not those of the body.
+        let end = ours! {
+            let __future = #future;
+            #[allow(clippy::implicit_return)]
+            {
+                #private::InSpan::new(#guard, __future).await
+            }
+        };
         if !lends {
             let start = self.if_enabled(self.start());
             return ours! {
                 #before
                 let #guard = #start;
-                #private::InSpan::new(#guard, #future).await
+                #end
             };
         }
         let start = self.if_enabled(self.direct_start(true));
@@ -352,9 +360,9 @@ impl Expansion<'_> {
         });
         ours! {
             #before
-            #[allow(clippy::used_underscore_binding)]
+            #[allow(clippy::shadow_reuse, clippy::used_underscore_binding)]
             let (#guard, (#(#back,)*)) = #private::lend((#(#lent,)*), |(#(#seen,)*)| #start);
-            #private::InSpan::new(#guard, #future).await
+            #end
         }
     }
 
@@ -387,7 +395,10 @@ impl Expansion<'_> {
                             let __result = &__value;
                             #events
                         }
-                        __value
+                        #[allow(clippy::implicit_return)]
+                        {
+                            __value
+                        }
                     }
                 }
             }
