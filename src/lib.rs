@@ -50,43 +50,77 @@ mod text;
 /// }
 /// ```
 ///
-/// It goes on any function with a body that is not `const`, and on an `impl` block, for all of its
-/// methods. The span has the name `FILE#METHOD`, in an annotated `impl` `FILE#Type::METHOD`. The arguments are on
-/// its start as `arg_0`, `arg_1` and so on, `self` not counted. A value is logged with its type
-/// where `log` knows it ([`log::kv::ToValue`]), else as `Debug` has it, else as the name of its type; no bound is
-/// asked for. Where a `Debug` panics the log says `<panicked>`, and annotated functions that run while a span's
-/// record is written, such as a `Debug`, are not traced. The body of an `async fn`, or the future that a
-/// function returns, is inside the span until it ends.
+/// It goes on any function with a body that is not `const`, and on an `impl` block, for all of its methods. The span
+/// has the name `FILE#METHOD`, in an annotated `impl` `FILE#Type::METHOD`.
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `name = "…"` | the span's name |
+/// | `name = "…"` | the span's name, a string or a constant. It is fixed text: a value belongs in a field |
 /// | `target = "…"` | the target of its records, a string or a constant, instead of the module |
-/// | `level = debug` | their level, a word or a `log::Level`, instead of `trace` |
-/// | `names` | arguments under their own names |
+/// | `level = debug` | their level instead of `trace`: a word or an expression of type `log::Level` |
+/// | `names` | arguments under their own names. Each binding of a pattern is an argument: `Path(id)` gives `id=13` |
 /// | `skip(a, b)`, `skip_all` | leaves arguments out of the log |
-/// | `fields(k = v, k:? = v)` | fields of the span, in the syntax of [`span!`] |
-/// | `ret`, `err` | a record in the span with what is returned as `ret`, or the error as `err`, which also makes the span's outcome `error`; `ret(Debug, level = info)` says how |
-/// | `parent = expr` | a [`Span`] or [`Context`] that the span is inside of, instead of where it is called |
-/// | `crate = path` | where this crate is found under another name |
+/// | `fields(k = v, k:? = v)` | fields of the span, in the syntax of [`span!`]; `user.id = v` works too. They can use the arguments and the bindings of their patterns. A field with an argument's name replaces the argument |
+/// | `ret` | a record in the span with the returned value as `ret`, at the span's level |
+/// | `err` | for a `Result`: a record with the error as `err`, at level `error`; the outcome of the span is `error` |
+/// | `parent = expr` | a [`Span`] or [`Context`] that the span is inside of, instead of where it is called. `None` makes it a root |
+/// | `crate = path` | the path of this crate, if it has another name |
 /// | `off` | leaves a method of an annotated `impl` out |
 ///
-/// The options of an `impl` block hold for its methods; a method's own come first, and what either
-/// leaves out of the log stays out.
+/// `ret(Debug, level = info)` and `err(Display, level = warn)` say how a value is formatted and at which level it is
+/// logged. By default an error uses `Display`, then `Debug`.
+///
+/// The options of an `impl` block hold for its methods. A method's own options come first, and what either keeps
+/// out of the log stays out, under whatever name the method's attribute was imported. `ret` and `err` of an `impl` hold
+/// for the methods that they fit.
+///
+/// # Arguments
+///
+/// The arguments are on the span's start as `arg_0`, `arg_1` and so on, `self` not counted. They can have any type. A
+/// value that implements [`log::kv::ToValue`] keeps its type. Other values use `Debug`, then `Display`. Anything else is
+/// logged as its type's name. If formatting an argument panics, the log says `<panicked>`. Annotated functions that
+/// run while a span's record is written, such as a `Debug`, are not traced.
+///
+/// # When the span starts, and what is inside
+///
+/// The span of an `async fn` starts when its future is first polled and ends with it. Any other span starts when its
+/// function is called and ends when it returns. If the function returns a future, the span goes on in that and ends when
+/// the future is done or dropped. The compiler decides this by types, so aliases and associated types work:
+///
+/// | the function returns | the span goes on in the future |
+/// |---|---|
+/// | `impl Future<Output = T> + …` | yes, in a wrapper, if that satisfies the other bounds |
+/// | `Pin<Box<dyn Future<Output = T> + …>>` by any name, with `Send`, `Sync`, `Unpin` or none of them | yes, in a box around it |
+/// | `Box<dyn Future<Output = T> + Unpin + …>`, `Pin<Box<impl Future>>`, `Box<impl Future + Unpin>` | yes, in a box around it |
+/// | a future by the name of its type, such as `Ready<T>` or a type parameter | no: a wrapper would have another type |
+/// | a future in another type, such as `Option<BoxFuture<T>>` or a tuple | no |
+///
+/// `ret` and `err` see the output of every future that the span goes on in. On another future they are errors.
+///
+/// Three details: A body that ends with `Box::pin(async { … })` needs no second box. A boxed future whose output is a
+/// type parameter of the function without a lifetime bound (`T: 'static`) is covered in that form alone, since a second
+/// box would need the bound. A return type spelled `Option`, `Result`, `Vec` or `String` is taken for the type of the
+/// standard library.
 ///
 /// # Errors
 ///
-/// What cannot be traced and what is no option is an error of the compiler at that token; the
-/// function is compiled as if it had no attribute.
+/// What cannot be traced and what is no option is an error of the compiler at that token; the function is compiled
+/// as if it had no attribute. So are a name in `skip` that is no argument, and a second `#[instrument]`.
+///
+/// A function with `#[track_caller]` keeps its body where it is, so that it sees its caller. With `ret` or `err` its body
+/// cannot have `return`, `?` or macros that may expand to them, and without them a boxed future that it returns by such
+/// an exit is not covered.
 ///
 /// # Panics
 ///
-/// Where the logger does; not where an argument's formatting does.
+/// When the logger does; not when an argument's formatting does.
 ///
 /// # Cost
 ///
 /// Filtered out, the comparison of a level. The future of an annotated `async fn` is 64 bytes larger on 64 bits,
-/// however large its arguments are, and some more where arguments are patterns (`benches/attribute` measures it).
+/// however large its arguments are, and some more if arguments are patterns (`benches/attribute` measures it). A function
+/// that returns a type that may be a future has its body in a closure if it has other exits than its end; the optimizer
+/// removes it.
 pub use async_log_attributes::instrument;
 pub use context::Context;
 pub use frame::{InSpan, InTask};

@@ -1207,7 +1207,7 @@ mod fields {
     #[instrument(skip_all, fields(r#type = 1, r#match, self = 2, id:% = user.id, debug:? = user.id, "a b" = 3))]
     pub(super) fn keys(user: &User, r#match: u8) {}
 
-    #[instrument(skip_all, fields(n = pair::<u8, u8>((1, 2)), closure = [1_u8, 2].iter().fold(0, |a, b| a + b)))]
+    #[instrument(skip_all, fields(n = pair::<u8, u8>((1, 2)), closure = [1_u8, 2].iter().map(|a| a + 1).sum::<u8>()))]
     pub(super) fn commas() {}
 
     fn pair<A, B: Into<u32>>(of: (A, B)) -> u32 {
@@ -1231,7 +1231,7 @@ fn fields_have_keys_of_many_forms() {
         start(logged(|| keys(&User { id: 7 }, 3)).1),
         "type=1, match=3, self=2, id=7, debug=7, a_b=3"
     );
-    assert_eq!(start(logged(commas).1), "n=2, closure=3");
+    assert_eq!(start(logged(commas).1), "n=2, closure=5");
 }
 
 /// A function with `#[track_caller]` tells where it was called.

@@ -57,7 +57,6 @@ mod boxed {
 
     #[instrument(skip_all)]
     pub(super) fn handed_on(n: u32) -> Load {
-        let n = n;
         inner(n).boxed()
     }
 
@@ -671,8 +670,7 @@ mod compiles {
 
     #[instrument]
     pub(super) fn iterator() -> impl Iterator<Item = u64> + Clone {
-        let iter = (0..3).map(|n| n * 2);
-        iter
+        (0..3).map(|n| n * 2)
     }
 
     #[instrument]

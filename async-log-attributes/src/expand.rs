@@ -111,7 +111,7 @@ impl Expansion<'_> {
             let value = self.typed(body.to_token_stream());
             ours! {
                 #patterns
-                #[allow(unused_braces, clippy::let_unit_value)]
+                #[allow(unused_braces, clippy::diverging_sub_expression, clippy::let_unit_value)]
                 let __value #annotation = #value;
             }
         } else {
