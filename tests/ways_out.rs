@@ -102,7 +102,7 @@ fn check(expected: &[&str]) {
     assert_eq!(told, expected);
 }
 
-fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+fn poll_once<F: Future + ?Sized>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(noop_waker_ref()))
 }
 
@@ -496,6 +496,90 @@ fn by_an_error() {
         "inner end",
         "sync end",
     ]);
+}
+
+type Boxed = std::pin::Pin<Box<dyn Future<Output = Result<u8, String>>>>;
+
+/// The span of a function that returns a future, by each way out of the two.
+#[test]
+fn of_a_function_that_returns_a_future() {
+    #[instrument(name = "made", err(level = trace))]
+    fn made(how: u8) -> Boxed {
+        log::info!("call");
+        if how == 0 {
+            panic!("in the call");
+        }
+        if how == 1 {
+            return Box::pin(ready(Ok(1)));
+        }
+        let future = async move {
+            let _local = Local("local");
+            log::info!("poll");
+            match how {
+                2 => panic!("in the future"),
+                3 => Err("no".to_owned()),
+                _ => pending().await,
+            }
+        };
+        Box::pin(future)
+    }
+
+    fn run(how: u8) {
+        span!("around", {
+            let made = catch_unwind(|| made(how));
+            log::info!("between");
+            if let Ok(mut future) = made {
+                let poll = AssertUnwindSafe(|| poll_once(future.as_mut()).is_ready());
+                let _ = catch_unwind(poll);
+                drop(future);
+            }
+        });
+    }
+
+    let start_of = ["around start", "made start in around", "call in made"];
+    let cases: [&[&str]; 5] = [
+        &["made end panicked", "between in around"],
+        &["between in around", "made end"],
+        &[
+            "between in around",
+            "poll in made",
+            "local dropped in made",
+            "made end panicked",
+        ],
+        &[
+            "between in around",
+            "poll in made",
+            "local dropped in made",
+            "made in made",
+            "made end error",
+        ],
+        &[
+            "between in around",
+            "poll in made",
+            "local dropped in made",
+            "made end cancelled",
+        ],
+    ];
+    let _one = start();
+    for (how, case) in cases.iter().enumerate() {
+        run(how as u8);
+        let lines = [&start_of[..], case, &["around end"]].concat();
+        check(&lines);
+    }
+}
+
+/// A future that is made and never polled was begun all the same.
+#[test]
+fn of_a_returned_future_that_is_never_polled() {
+    #[instrument(name = "made")]
+    fn made() -> Boxed {
+        let future = ready(Ok(1));
+        Box::pin(future)
+    }
+
+    let _one = start();
+    drop(made());
+    check(&["made start", "made end cancelled"]);
 }
 
 #[test]
