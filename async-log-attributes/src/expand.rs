@@ -236,10 +236,7 @@ impl Expansion<'_> {
             _ => ours!(#private::Returned::new(&__value)),
         };
         let question = match returned {
-            Returned::Opaque(Bounds::Unknown(bounds)) => {
-                let bounds = bounds.iter().map(ToTokens::to_token_stream);
-                self.question(&bounds.collect::<Vec<_>>())
-            }
+            Returned::Opaque(Bounds::Unknown(bounds)) => self.question(bounds),
             _ => ours!(),
         };
         let end = match self.events().next() {

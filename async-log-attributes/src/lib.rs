@@ -24,6 +24,7 @@ mod signature;
 mod span;
 mod start;
 mod tokens;
+mod types;
 mod watch;
 
 use proc_macro::TokenStream;

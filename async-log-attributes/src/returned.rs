@@ -6,13 +6,13 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
-use syn::visit_mut::{self, VisitMut};
 use syn::{
-    parse_quote, GenericArgument, GenericParam, Generics, Lifetime, Path, PathArguments,
-    ReturnType, Signature, Token, TraitBound, Type, TypeImplTrait, TypeParamBound, WherePredicate,
+    GenericArgument, GenericParam, Generics, Path, PathArguments, ReturnType, Signature, Token,
+    TraitBound, Type, TypeImplTrait, TypeInfer, TypeParamBound, WherePredicate,
 };
 
-use crate::tokens::{any, collect, is_ident, is_punct, mentions};
+use crate::tokens::{any, collect, is_ident, is_punct, mentions, regroup};
+use crate::types::walk;
 
 pub(crate) enum Returned {
     /// No future, for instance a number, a tuple or a `Result`.
@@ -33,7 +33,7 @@ pub(crate) enum Bounds {
     /// It does wherever the future does.
     Kept,
     /// The compiler has to be asked.
-    Unknown(Vec<TypeParamBound>),
+    Unknown(Vec<TokenStream>),
 }
 
 /// Types of the prelude and primitive types: to look at each value would be to move the body into a closure for nothing.
@@ -105,14 +105,8 @@ impl Returned {
         if traits(opaque).all(|bound| is_one_of(bound, &NO_FUTURES)) {
             return Returned::Plain;
         }
-        let unknown: Vec<_> = opaque
-            .bounds
-            .iter()
-            .filter(
-                |bound| matches!(bound, TypeParamBound::Trait(bound) if !is_one_of(bound, &KEPT)),
-            )
-            .cloned()
-            .collect();
+        let is_unknown = |bound: &&TypeParamBound| matches!(bound, TypeParamBound::Trait(bound) if !is_one_of(bound, &KEPT));
+        let unknown: Vec<_> = opaque.bounds.iter().filter(is_unknown).collect();
         if unknown.is_empty() {
             return Returned::Opaque(Bounds::Kept);
         }
@@ -136,9 +130,8 @@ impl Returned {
         {
             return Returned::Unwrappable;
         }
-        Returned::Opaque(Bounds::Unknown(
-            unknown.into_iter().map(for_any_lifetime).collect(),
-        ))
+        let bounds = unknown.into_iter().map(for_any_lifetime);
+        Returned::Opaque(Bounds::Unknown(bounds.collect()))
     }
 }
 
@@ -222,52 +215,50 @@ fn has_opaque(ty: &impl ToTokens) -> bool {
 
 /// The first `impl Trait` in a type.
 fn opaque_in(ty: &Type) -> Option<TypeImplTrait> {
-    struct Find(Option<TypeImplTrait>);
-    impl VisitMut for Find {
-        fn visit_type_impl_trait_mut(&mut self, opaque: &mut TypeImplTrait) {
-            self.0.get_or_insert_with(|| opaque.clone());
+    let mut found = None;
+    walk(&mut ty.clone(), &mut |ty| {
+        if let (Type::ImplTrait(opaque), None) = (&*ty, &found) {
+            found = Some(opaque.clone());
         }
-    }
-    let mut find = Find(None);
-    find.visit_type_mut(&mut ty.clone());
-    find.0
+        found.is_none()
+    });
+    found
 }
 
-/// The bound for one lifetime instead of those that it names.
-fn for_any_lifetime(mut bound: TypeParamBound) -> TypeParamBound {
-    struct Rename(bool);
-    impl VisitMut for Rename {
-        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-            if lifetime.ident != "static" {
-                lifetime.ident = Ident::new("any", lifetime.ident.span());
-                self.0 = true;
-            }
+/// A bound for one lifetime instead of those that it names.
+fn for_any_lifetime(bound: &TypeParamBound) -> TokenStream {
+    let mut is_renamed = false;
+    let renamed = rename_lifetimes(bound.to_token_stream(), &mut is_renamed);
+    match bound {
+        TypeParamBound::Trait(bound) if is_renamed && bound.lifetimes.is_none() => {
+            ours!(for<'any> #renamed)
         }
+        bound => bound.to_token_stream(),
     }
-    if let TypeParamBound::Trait(bound) = &mut bound {
-        let mut rename = Rename(false);
-        if bound.lifetimes.is_none() {
-            rename.visit_path_mut(&mut bound.path);
+}
+
+fn rename_lifetimes(tokens: TokenStream, is_renamed: &mut bool) -> TokenStream {
+    let mut is_lifetime = false;
+    let rename = |token| match token {
+        TokenTree::Ident(name) if is_lifetime && name != "static" => {
+            is_lifetime = false;
+            *is_renamed = true;
+            Ident::new("any", Span::mixed_site()).into()
         }
-        if rename.0 {
-            bound.lifetimes = Some(parse_quote!(for<'any>));
+        TokenTree::Group(group) => {
+            let inner = rename_lifetimes(group.stream(), is_renamed);
+            regroup(&group, inner)
         }
-    }
-    bound
+        token => {
+            is_lifetime = is_punct(Some(&token), '\'');
+            token
+        }
+    };
+    tokens.into_iter().map(rename).collect()
 }
 
 /// The declared type with `_` for each `impl Trait`; `None` where there is none, or where it says nothing.
 pub(crate) fn inferred(output: &ReturnType) -> Option<Type> {
-    struct Infer;
-    impl VisitMut for Infer {
-        fn visit_type_mut(&mut self, ty: &mut Type) {
-            if matches!(ty, Type::ImplTrait(_)) {
-                *ty = parse_quote!(_);
-            } else {
-                visit_mut::visit_type_mut(self, ty);
-            }
-        }
-    }
     let ReturnType::Type(_, ty) = output else {
         return None;
     };
@@ -276,7 +267,13 @@ pub(crate) fn inferred(output: &ReturnType) -> Option<Type> {
         return None;
     }
     let mut ty = (**ty).clone();
-    Infer.visit_type_mut(&mut ty);
+    walk(&mut ty, &mut |ty| {
+        let is_opaque = matches!(ty, Type::ImplTrait(_));
+        if is_opaque {
+            *ty = infer();
+        }
+        !is_opaque
+    });
     Some(ty)
 }
 
@@ -299,7 +296,16 @@ pub(crate) fn output_of_future(output: &ReturnType) -> Option<Type> {
         }),
         _ => None,
     })?;
-    inferred(&parse_quote!(-> #output)).or_else(|| Some(parse_quote!(_)))
+    let output = ReturnType::Type(Default::default(), Box::new(output));
+    inferred(&output).or_else(|| Some(infer()))
+}
+
+/// `_`
+fn infer() -> Type {
+    Type::Infer(TypeInfer {
+        attrs: Vec::new(),
+        underscore_token: Default::default(),
+    })
 }
 
 /// Macros that give a value or nothing: no `return` hides in them.
