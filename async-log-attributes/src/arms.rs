@@ -163,7 +163,7 @@ fn flavour(path: &[TokenTree], biased: &[TokenTree], arms: &[Arm<'_>]) -> Option
 }
 
 fn parse_arm(tokens: &[TokenTree]) -> Option<(Arm<'_>, &[TokenTree])> {
-    let arrow = find(tokens, |at| is_arrow(tokens, at))?;
+    let arrow = find(tokens, &|at| is_arrow(tokens, at))?;
     let (before, after) = (&tokens[..arrow], &tokens[arrow + 2..]);
     let is_word = |token: &TokenTree| {
         ["else", "complete", "default"]
@@ -176,7 +176,7 @@ fn parse_arm(tokens: &[TokenTree]) -> Option<(Arm<'_>, &[TokenTree])> {
             // A pattern has no generic arguments that could hold an `=`.
             let equals = (0..before.len()).find(|&at| is_assignment(before, at))?;
             let (head, future) = before.split_at(equals + 1);
-            let comma = find(future, |at| is_punct(future.get(at), ','));
+            let comma = find(future, &|at| is_punct(future.get(at), ','));
             let (future, condition) = match comma {
                 None => (future, None),
                 Some(comma) if is_ident(future.get(comma + 1), "if") => {
@@ -196,7 +196,7 @@ fn parse_arm(tokens: &[TokenTree]) -> Option<(Arm<'_>, &[TokenTree])> {
     let end = match brace(after.first()) {
         Some(_) if !goes_on => 1,
         _ => {
-            let comma = find(after, |at| is_punct(after.get(at), ','));
+            let comma = find(after, &|at| is_punct(after.get(at), ','));
             comma.unwrap_or(after.len())
         }
     };

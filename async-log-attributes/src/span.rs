@@ -177,7 +177,7 @@ impl<'a> Arguments<'a> {
                     &format!("`{option}` stands here twice"),
                 ));
             }
-            let end = find(rest, |at| is_punct(rest.get(at), ',')).unwrap_or(rest.len());
+            let end = find(rest, &|at| is_punct(rest.get(at), ',')).unwrap_or(rest.len());
             if end == 2 {
                 let message =
                     format!("`{option}:` wants a value: `span!({option}: …, \"name\", {{ … }})`");
@@ -259,7 +259,7 @@ fn check_name(record: &[TokenTree]) -> Result<()> {
         Some(TokenTree::Ident(ident)) if *ident == "Level" || is_level_path(name) => {
             "the level is an option: `span!(level: Level::Debug, \"name\", { … })`".to_owned()
         }
-        Some(_) if semicolon.is_none() && find(name, |at| is_assignment(name, at)).is_some() => {
+        Some(_) if semicolon.is_none() && find(name, &|at| is_assignment(name, at)).is_some() => {
             FIELDS.to_owned()
         }
         Some(TokenTree::Ident(option)) if is_alone(1) && !is_alone(2) => {
@@ -290,7 +290,7 @@ fn is_string(literal: &Literal) -> bool {
 }
 
 fn is_level_path(tokens: &[TokenTree]) -> bool {
-    let end = find(tokens, |at| is_punct(tokens.get(at), ',')).unwrap_or(tokens.len());
+    let end = find(tokens, &|at| is_punct(tokens.get(at), ',')).unwrap_or(tokens.len());
     (0..end).any(|at| is_ident(tokens.get(at), "Level"))
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn is_arrow(tokens: &[TokenTree], at: usize) -> bool {
 
 /// Where the first of `tokens` is for which `found` holds, outside of generic arguments: those of
 /// a turbofish (`::<A, B>`) and of a qualified path (`<A as B<C, D>>::f`) at the beginning.
-pub(crate) fn find(tokens: &[TokenTree], found: impl Fn(usize) -> bool) -> Option<usize> {
+pub(crate) fn find(tokens: &[TokenTree], found: &dyn Fn(usize) -> bool) -> Option<usize> {
     let mut depth = 0_usize;
     for at in 0..tokens.len() {
         let opens = is_punct(tokens.get(at), '<');
@@ -72,7 +72,7 @@ pub(crate) fn find(tokens: &[TokenTree], found: impl Fn(usize) -> bool) -> Optio
 pub(crate) fn split_commas(mut tokens: &[TokenTree]) -> Vec<&[TokenTree]> {
     let mut parts = Vec::new();
     while !tokens.is_empty() {
-        let end = find(tokens, |at| is_punct(tokens.get(at), ','));
+        let end = find(tokens, &|at| is_punct(tokens.get(at), ','));
         let end = end.unwrap_or(tokens.len());
         parts.push(&tokens[..end]);
         tokens = tokens.get(end + 1..).unwrap_or_default();
@@ -81,7 +81,7 @@ pub(crate) fn split_commas(mut tokens: &[TokenTree]) -> Vec<&[TokenTree]> {
 }
 
 /// Whether `found` holds for a token here or in any group.
-pub(crate) fn any(tokens: &[TokenTree], found: &impl Fn(&[TokenTree], usize) -> bool) -> bool {
+pub(crate) fn any(tokens: &[TokenTree], found: &dyn Fn(&[TokenTree], usize) -> bool) -> bool {
     (0..tokens.len()).any(|at| {
         found(tokens, at)
             || matches!(&tokens[at], TokenTree::Group(group)
