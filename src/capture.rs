@@ -51,35 +51,35 @@ impl<'a, T> CaptureError<'a, T> {
 
 impl<'a, T: ToValue> Capture<'a, T> {
     #[inline]
-    pub fn value(&self) -> Value<'a> {
+    pub fn async_log_value(&self) -> Value<'a> {
         self.0 .0 .0 .0.to_value()
     }
 }
 
 impl<'a, T: Display> CaptureError<'a, T> {
     #[inline]
-    pub fn value(&self) -> Value<'_> {
+    pub fn async_log_value(&self) -> Value<'_> {
         Value::from_display(self)
     }
 }
 
 impl<'a, T: Debug> AsDebug<'a, T> {
     #[inline]
-    pub fn value(&self) -> Value<'_> {
+    pub fn async_log_value(&self) -> Value<'_> {
         Value::from_debug(self)
     }
 }
 
 impl<'a, T: Display> AsDisplay<'a, T> {
     #[inline]
-    pub fn value(&self) -> Value<'_> {
+    pub fn async_log_value(&self) -> Value<'_> {
         Value::from_display(self)
     }
 }
 
 impl<'a, T> AsName<'a, T> {
     #[inline]
-    pub fn value(&self) -> Value<'a> {
+    pub fn async_log_value(&self) -> Value<'a> {
         Value::from(std::any::type_name::<T>())
     }
 }

@@ -62,7 +62,7 @@ mod text;
 /// | `skip(a, b)`, `skip_all` | leaves arguments out of the log |
 /// | `fields(k = v, k:? = v)` | fields of the span, in the syntax of [`span!`]; `user.id = v` works too. They can use the arguments and the bindings of their patterns. A field with an argument's name replaces the argument |
 /// | `ret` | a record in the span with the returned value as `ret`, at the span's level |
-/// | `err` | for a `Result`: a record with the error as `err`, at level `error`; the outcome of the span is `error` |
+/// | `err` | for a `Result`: a record with the error as `err`, at level `error`; the outcome of the function's span is `error` |
 /// | `parent = expr` | a [`Span`] or [`Context`] that the span is inside of, instead of where it is called. `None` makes it a root |
 /// | `crate = path` | the path of this crate, if it has another name |
 /// | `off` | leaves a method of an annotated `impl` out |
@@ -70,8 +70,8 @@ mod text;
 /// `ret(Debug, level = info)` and `err(Display, level = warn)` say how a value is formatted and at which level it is
 /// logged. By default an error uses `Display`, then `Debug`.
 ///
-/// The options of an `impl` block hold for its methods. A method's own options come first, and what either keeps
-/// out of the log stays out, under whatever name the method's attribute was imported. `ret` and `err` of an `impl` hold
+/// The options of an `impl` block hold for its methods. A method's own options come first, fields add up, and what either
+/// keeps out of the log stays out, under whatever name the method's attribute was imported. `ret` and `err` of an `impl` hold
 /// for the methods that they fit.
 ///
 /// # Arguments
@@ -92,24 +92,25 @@ mod text;
 /// | `impl Future<Output = T> + …` | yes, in a wrapper, if that satisfies the other bounds |
 /// | `Pin<Box<dyn Future<Output = T> + …>>` by any name, with `Send`, `Sync`, `Unpin` or none of them | yes, in a box around it |
 /// | `Box<dyn Future<Output = T> + Unpin + …>`, `Pin<Box<impl Future>>`, `Box<impl Future + Unpin>` | yes, in a box around it |
-/// | a future by the name of its type, such as `Ready<T>` or a type parameter | no: a wrapper would have another type |
-/// | a future in another type, such as `Option<BoxFuture<T>>` or a tuple | no |
+/// | a future by the name of its type, such as `Ready<T>`, a type parameter, or a box of a trait of yours | no: a wrapper would have another type |
+/// | a future in another type, such as `Option<BoxFuture<T>>` or a tuple, or an `impl Future` that a macro gives | no |
 ///
 /// `ret` and `err` see the output of every future that the span goes on in. On another future they are errors.
 ///
-/// Three details: A body that ends with `Box::pin(async { … })` needs no second box. A boxed future whose output is a
-/// type parameter of the function without a lifetime bound (`T: 'static`) is covered in that form alone, since a second
-/// box would need the bound. A return type spelled `Option`, `Result`, `Vec` or `String` is taken for the type of the
-/// standard library.
+/// A body that ends with `Box::pin(…)` needs no second box. A second box needs to know how long the output lives. If that
+/// is a type parameter without a lifetime bound (`T: 'static`), only a body that ends with `Box::pin(…)` is covered; if
+/// it is an associated type of unknown lifetime, any other body asks for such a bound.
 ///
 /// # Errors
 ///
 /// What cannot be traced and what is no option is an error of the compiler at that token; the function is compiled
-/// as if it had no attribute. So are a name in `skip` that is no argument, and a second `#[instrument]`.
+/// as if it had no attribute. So are a name in `skip` that is no argument, a second `#[instrument]`, a macro among the
+/// members of an `impl` block with `skip` or `skip_all`, and a boxed future whose type has the name `Result`, `Option`,
+/// `Vec` or `String`.
 ///
 /// A function with `#[track_caller]` keeps its body where it is, so that it sees its caller. With `ret` or `err` its body
 /// cannot have `return`, `?` or macros that may expand to them, and without them a boxed future that it returns by such
-/// an exit is not covered.
+/// an exit is not covered. An attribute on the declaration of a trait's method cannot be seen from its implementation.
 ///
 /// # Panics
 ///
@@ -144,8 +145,8 @@ pub mod __private {
     pub use crate::mark::Site;
     pub use crate::place::{fail, Machine, Run};
     pub use crate::returned::{
-        assert_fallible, AnyFuture, KindOpaque, NotCovered, Returned, ReturnedNested,
-        ReturnedOpaque, Tried, Typed, Watched,
+        assert_fallible, assert_no_future, AnyFuture, HasSpan, KindOpaque, NotCovered, Returned,
+        ReturnedNested, ReturnedOpaque, ReturnedType, Tried, Typed, Watched,
     };
     pub use crate::span::{call, is_enabled, is_loud, lend, never, Inline, Span, Start};
 }

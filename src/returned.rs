@@ -102,43 +102,83 @@ impl<'a, T> ReturnedNested<'a, T> {
 
 impl<T: BoxedFuture> Returned<'_, T> {
     #[inline]
-    pub fn kind(&self) -> KindBoxed {
+    pub fn async_log_kind(&self) -> KindBoxed {
         KindBoxed
     }
 }
 
 impl<T: Future> AnyFuture<'_, T> {
     #[inline]
-    pub fn kind(&self) -> KindNamed {
+    pub fn async_log_kind(&self) -> KindNamed {
         KindNamed
     }
 }
 
 impl<T> NoFuture<'_, T> {
     #[inline]
-    pub fn kind(&self) -> KindPlain {
+    pub fn async_log_kind(&self) -> KindPlain {
         KindPlain
     }
 }
 
 impl<T: Future> ReturnedOpaque<'_, T> {
     #[inline]
-    pub fn kind(&self) -> KindOpaque {
+    pub fn async_log_kind(&self) -> KindOpaque {
         KindOpaque
     }
 }
 
 impl<T: BoxOfFuture> ReturnedNested<'_, T> {
     #[inline]
-    pub fn kind(&self) -> KindNested {
+    pub fn async_log_kind(&self) -> KindNested {
         KindNested
     }
 }
 
 impl NotCovered {
     #[inline]
-    pub fn kind(&self) -> KindNamed {
+    pub fn async_log_kind(&self) -> KindNamed {
         KindNamed
+    }
+}
+
+/// The type that a function declares, where its value is not there yet.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ReturnedType<T>(OtherType<T>);
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct OtherType<T>(PhantomData<T>);
+
+impl<T> ReturnedType<T> {
+    #[allow(clippy::new_without_default)] // nobody else makes one
+    #[inline]
+    pub fn new() -> Self {
+        ReturnedType(OtherType(PhantomData))
+    }
+}
+
+impl<T> Deref for ReturnedType<T> {
+    type Target = OtherType<T>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<T: DynFuture> ReturnedType<T> {
+    #[inline]
+    pub fn async_log_kind(&self) -> KindBoxed {
+        KindBoxed
+    }
+}
+
+impl<T> OtherType<T> {
+    #[inline]
+    pub fn async_log_kind(&self) -> KindPlain {
+        KindPlain
     }
 }
 
@@ -185,6 +225,22 @@ impl KindPlain {
     pub fn watch_if_seen<T>(self, value: T, guard: Inline, watch: impl FnOnce(&T)) -> T {
         self.watch(value, guard, watch)
     }
+
+    /// What is boxed for another type than that of any boxed future stays as it is.
+    #[inline]
+    pub fn inside<F>(self, value: F, _: &mut Inline) -> F {
+        value
+    }
+
+    /// Is an error, since the output is never seen.
+    pub fn watched_inside<F: Covered>(
+        self,
+        value: F,
+        _: &mut Inline,
+        _: impl FnOnce(&F::Output),
+    ) -> F {
+        value
+    }
 }
 
 impl KindNamed {
@@ -211,6 +267,25 @@ impl KindNamed {
 }
 
 impl KindBoxed {
+    #[inline]
+    pub fn inside<F: Future>(self, future: F, guard: &mut Inline) -> InSpan<F> {
+        InSpan::new(guard.leave(), future)
+    }
+
+    #[inline]
+    pub fn watched_inside<F, W>(
+        self,
+        future: F,
+        guard: &mut Inline,
+        watch: W,
+    ) -> InSpan<Watched<F, W>>
+    where
+        F: Future,
+        W: FnOnce(&F::Output),
+    {
+        InSpan::new(guard.leave(), Watched::new(future, watch))
+    }
+
     #[inline]
     pub fn go_on<T: BoxedFuture>(self, value: T, mut guard: Inline) -> T {
         match guard.leave() {
@@ -305,8 +380,14 @@ pub trait BoxedFuture: Future + Sized {
         W: FnOnce(&Self::Output) + Send + Sync + Unpin + 'static;
 }
 
+/// The types that [`BoxedFuture`] is for, with no say about how long the output lives.
+#[doc(hidden)]
+pub trait DynFuture {}
+
 macro_rules! boxed_future {
     ($($new:ident $boxed:ty,)*) => {$(
+        impl<'a, T> DynFuture for $boxed {}
+
         impl<'a, T: 'a> BoxedFuture for $boxed {
             fn in_span(self, span: Span) -> Self {
                 Box::$new(InSpan::new(span, self))
@@ -365,6 +446,42 @@ impl<G: Future + Unpin> BoxOfFuture for Box<G> {
     }
 }
 
+/// The kind of a type that is named as one of the standard library.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this type has a name of the standard library's and is a boxed future",
+    label = "`#[instrument]` takes it for no future",
+    note = "give the alias another name, such as `BoxFuture`"
+)]
+pub trait NoFutureKind {}
+
+impl NoFutureKind for KindPlain {}
+
+/// Is an error of the compiler where a boxed future hides behind a name such as `Result`.
+#[doc(hidden)]
+#[inline]
+pub fn assert_no_future<K: NoFutureKind>(_: K) {}
+
+/// What may hold the span of a function.
+#[doc(hidden)]
+pub trait HasSpan {
+    fn has_span(&self) -> bool;
+}
+
+impl HasSpan for Inline {
+    #[inline]
+    fn has_span(&self) -> bool {
+        self.is_some()
+    }
+}
+
+impl HasSpan for Span {
+    #[inline]
+    fn has_span(&self) -> bool {
+        !self.is_none()
+    }
+}
+
 /// What `err` can look into.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -404,7 +521,7 @@ impl<'a, T, E> Tried<'a, Result<T, E>> {
     ///
     /// Its error.
     #[inline]
-    pub fn result(&self) -> Result<&'a T, &'a E> {
+    pub fn async_log_result(&self) -> Result<&'a T, &'a E> {
         self.0 .0.as_ref()
     }
 }
@@ -416,7 +533,7 @@ impl<'a, T> NotTried<'a, T> {
     ///
     /// None.
     #[inline]
-    pub fn result(&self) -> Result<&'a T, &'a std::convert::Infallible> {
+    pub fn async_log_result(&self) -> Result<&'a T, &'a std::convert::Infallible> {
         Ok(self.0)
     }
 }

@@ -471,7 +471,7 @@ impl Inline {
 
     /// Enters the span of a function, which cannot be suspended.
     #[inline(never)]
-    pub fn enter_span(&mut self, span: Span) {
+    pub fn async_log_enter(&mut self, span: Span) {
         self.put(span);
         self.enter_machine(place::BOUNDARY, false);
     }
@@ -516,6 +516,11 @@ impl Inline {
         } else {
             place::enter(position, machine);
         }
+    }
+
+    #[inline]
+    pub(crate) fn is_some(&self) -> bool {
+        self.0.is_some()
     }
 
     fn position(&self) -> Option<Position> {

@@ -405,3 +405,158 @@ fn an_argument_without_debug_is_logged_by_display() {
         )
     );
 }
+
+/// What leaked once.
+#[allow(clippy::toplevel_ref_arg)]
+mod regressions {
+    use super::*;
+
+    pub(super) struct Fields;
+
+    #[instrument(names, fields(password = "***", op = "any"))]
+    impl Fields {
+        #[instrument(fields(op = "login"))]
+        pub(super) fn own_fields(&self, user: &str, password: &str) {
+            let _ = (user, password);
+        }
+
+        #[instrument(fields())]
+        pub(super) async fn no_fields(&self, user: &str, password: &str) {
+            let _ = (user, password);
+        }
+    }
+
+    #[derive(Debug)]
+    pub(super) enum Either {
+        A { password: &'static str },
+        B { secret: &'static str },
+    }
+
+    #[instrument(names, skip(secret))]
+    pub(super) fn second_case((Either::A { password: p } | Either::B { secret: p }): Either) {
+        let _ = p;
+    }
+
+    #[instrument(names, skip(secret))]
+    pub(super) fn above_cases(
+        ref all @ (Either::A { password: ref p } | Either::B { secret: ref p }): Either,
+    ) {
+        let _ = (all, p);
+    }
+
+    #[instrument(fields(secret = "***"))]
+    pub(super) fn replaced_in_a_case(
+        (Either::A { password: p } | Either::B { secret: p }): Either,
+    ) {
+        let _ = p;
+    }
+
+    macro_rules! creds {
+        (ref $p:ident) => {
+            Credentials { password: ref $p, .. }
+        };
+        ($p:ident) => {
+            Credentials { password: $p, .. }
+        };
+    }
+
+    #[instrument(names, skip(p))]
+    pub(super) fn above_a_macro(ref all @ creds!(ref p): Credentials) {
+        let _ = (all, p);
+    }
+
+    #[instrument(fields(p = "***"))]
+    pub(super) fn replaced_in_a_macro(creds!(p): Credentials) {
+        let _ = p;
+    }
+
+    pub(super) struct Items;
+
+    macro_rules! items {
+        ($($item:item)*) => {
+            #[instrument(names, skip_all)]
+            impl Items {
+                pub(super) fn before(&self, user: &str) {
+                    let _ = user;
+                }
+                $($item)*
+                pub(super) fn after(&self, user: &str) {
+                    let _ = user;
+                }
+            }
+        };
+    }
+
+    items! {
+        pub(super) fn plain(&self, password: &str) {
+            let _ = password;
+        }
+
+        #[instrument]
+        pub(super) fn own(&self, password: &str) {
+            let _ = password;
+        }
+    }
+
+    #[instrument(names, fields(пароль = "***"))]
+    pub(super) fn other_letters(user: &str, пароль: &str) {
+        let _ = (user, пароль);
+    }
+
+    #[instrument(fields("größe" = "***"))]
+    pub(super) fn other_letters_without_names(größe: &str) {
+        let _ = größe;
+    }
+
+    #[instrument(fields(password = "***"))]
+    pub(super) fn bound_to_nothing(Credentials { user, password: _ }: Credentials) {
+        let _ = user;
+    }
+
+    #[instrument(names, fields(task_id_ = "***"))]
+    pub(super) fn reserved(task_id: &str) {
+        let _ = task_id;
+    }
+
+    #[instrument(names, fields(task_id = "***"))]
+    pub(super) fn reserved_with_a_dash(task_id_: &str) {
+        let _ = task_id_;
+    }
+}
+
+#[test]
+fn what_leaked_once_stays_out() {
+    use regressions::*;
+    let lines = kept(|| Fields.own_fields("ada", SECRET));
+    assert_eq!(
+        lines[0],
+        "#Fields::own_fields, user=ada, span_mark=start, password=***, op=login"
+    );
+    let lines = kept(|| block_on(Fields.no_fields("ada", SECRET)));
+    assert!(lines[0].ends_with("password=***, op=any"), "{lines:?}");
+    let either = || [Either::A { password: SECRET }, Either::B { secret: SECRET }];
+    for value in either() {
+        assert_eq!(kept(|| second_case(value)), call("#second_case", ""));
+    }
+    for value in either() {
+        assert_eq!(kept(|| above_cases(value)), call("#above_cases", ""));
+    }
+    for value in either() {
+        kept(|| replaced_in_a_case(value));
+    }
+    assert_eq!(
+        kept(|| above_a_macro(credentials())),
+        call("#above_a_macro", "")
+    );
+    kept(|| replaced_in_a_macro(credentials()));
+    assert_eq!(kept(|| Items.plain(SECRET)), call("#Items::plain", ""));
+    assert_eq!(kept(|| Items.own(SECRET)), call("#Items::own", ""));
+    assert_eq!(kept(|| Items.before(SECRET)), call("#Items::before", ""));
+    assert_eq!(kept(|| Items.after(SECRET)), call("#Items::after", ""));
+    let lines = kept(|| other_letters("ada", SECRET));
+    assert!(lines[0].starts_with("#other_letters, user=ada, span_mark=start"));
+    kept(|| other_letters_without_names(SECRET));
+    kept(|| bound_to_nothing(credentials()));
+    kept(|| reserved(SECRET));
+    kept(|| reserved_with_a_dash(SECRET));
+}

@@ -738,6 +738,272 @@ fn what_compiles_without_does_what_it_did() {
     assert_eq!(wrapper.moves(&mut vec![2]).0.len(), 2);
 }
 
+/// What was lost, or did not compile, once.
+mod regressions {
+    #![deny(warnings)]
+
+    use super::*;
+    use std::borrow::Borrow;
+    use std::cell::RefCell;
+    use std::sync::{Arc, Mutex};
+
+    pub(super) trait Handler {
+        type Result;
+        fn handle(&mut self) -> Self::Result;
+    }
+
+    pub(super) struct Actor;
+
+    /// An associated type with a name of the standard library's.
+    impl Handler for Actor {
+        type Result = Load;
+
+        #[instrument]
+        fn handle(&mut self) -> Self::Result {
+            let future = inner(1);
+            Box::pin(future)
+        }
+    }
+
+    /// Nothing says how long the response lives.
+    pub(super) struct Handed<S>(pub(super) S);
+
+    impl<S, R> Service<R> for Handed<S>
+    where
+        S: Service<R>,
+        S::Future: Send + 'static,
+    {
+        type Response = S::Response;
+        type Future = Pin<Box<dyn Future<Output = S::Response> + Send>>;
+
+        #[instrument(skip_all)]
+        fn call(&mut self, request: R) -> Self::Future {
+            Box::pin(self.0.call(request))
+        }
+    }
+
+    pub(super) struct Maker<T>(pub(super) T);
+
+    impl<T: From<u32>> Maker<T> {
+        #[instrument(skip_all)]
+        pub(super) fn make(n: u32) -> Pin<Box<dyn Future<Output = T>>> {
+            let future = async move { T::from(inner(n).await) };
+            Box::pin(future)
+        }
+    }
+
+    #[instrument(skip_all)]
+    pub(super) fn generic<T: From<u32>>(n: u32) -> Pin<Box<dyn Future<Output = T>>> {
+        let future = async move { T::from(inner(n).await) };
+        Box::pin(future)
+    }
+
+    #[instrument(skip_all)]
+    pub(super) fn pinned_value(n: u32) -> Pin<Box<Ready<u32>>> {
+        Box::pin(ready(n))
+    }
+
+    #[instrument(skip_all)]
+    pub(super) fn closure_before(n: u32) -> impl Future<Output = u32> {
+        let _ = { |n: u32| n };
+        inner(n)
+    }
+
+    impl<T: Clone> Maker<T> {
+        #[instrument(skip_all)]
+        pub(super) fn borrowed(&self) -> impl Borrow<T> {
+            self.0.clone()
+        }
+    }
+
+    pub(super) trait Takes<T> {}
+    impl<T> Takes<T> for u8 {}
+
+    #[instrument]
+    pub(super) fn elided(n: u8) -> impl Takes<&'static str> {
+        n
+    }
+
+    pub(super) trait Job: Fn(u32) -> u32 {}
+    impl<T: Fn(u32) -> u32> Job for T {}
+
+    #[instrument]
+    pub(super) fn closure_in_a_block() -> impl Job {
+        {
+            |n| n.wrapping_add(1)
+        }
+    }
+
+    /// Temporaries of the last expression end before the arguments.
+    pub(super) struct State<T>(pub(super) T);
+
+    #[instrument(skip_all)]
+    pub(super) async fn locked_later(State(s): State<Arc<Mutex<String>>>) -> String {
+        s.lock().unwrap().clone()
+    }
+
+    #[instrument(skip_all)]
+    pub(super) fn locked(State(s): State<Mutex<u32>>) -> u32 {
+        *s.lock().unwrap()
+    }
+
+    #[instrument(skip_all)]
+    pub(super) fn borrowed_behind_a_pattern((_a, _b): (u8, u8), m: RefCell<u32>) -> u32 {
+        *m.borrow()
+    }
+
+    #[instrument(skip_all, fields(k = 1))]
+    pub(super) fn locked_with_fields(State(s): State<Mutex<u32>>) -> u32 {
+        *s.lock().unwrap()
+    }
+
+    #[instrument(skip_all, err)]
+    pub(super) fn locked_and_watched(
+        (m, _): (Mutex<u8>, u8),
+    ) -> Result<u8, std::num::ParseIntError> {
+        let _: u8 = "1".parse()?;
+        m.lock().unwrap().to_string().parse()
+    }
+
+    #[instrument]
+    pub(super) fn by_mutable_reference(ref mut list: Vec<u8>) -> usize {
+        list.push(1);
+        list.len()
+    }
+
+    #[instrument]
+    pub(super) async fn by_mutable_reference_later((ref mut list, _): (Vec<u8>, u8)) -> usize {
+        list.push(1);
+        list.len()
+    }
+
+    #[derive(Debug)]
+    pub(super) struct Marker;
+
+    #[instrument]
+    pub(super) async fn unit_struct(Marker: Marker, n: u8) -> u8 {
+        n
+    }
+
+    #[instrument(names)]
+    pub(super) async fn unit_struct_by_name(Marker: Marker, n: u8) -> u8 {
+        n
+    }
+
+    #[instrument(ret)]
+    #[allow(dead_code)]
+    pub(super) fn never() -> ! {
+        panic!("never called")
+    }
+
+    macro_rules! by_fragments {
+        ($name:ident, $level:literal, $span:literal, $parent:expr, $nested:expr) => {
+            #[instrument(level = $level, name = $span, parent = $parent)]
+            pub(super) fn $name() {
+                async_log::span!(level: $nested, "nested", {});
+            }
+        };
+    }
+
+    by_fragments!(fragments, "info", "by fragment", None, "warn");
+
+    /// A trait that gives every type methods with names of ours.
+    mod blanket {
+        use super::*;
+
+        #[allow(dead_code)]
+        pub(super) trait Blanket {
+            fn kind(&self) -> u32 {
+                1
+            }
+            fn value(&self) -> u32 {
+                1
+            }
+            fn result(&self) -> u32 {
+                1
+            }
+            fn leave(self) -> u32
+            where
+                Self: Sized,
+            {
+                1
+            }
+            fn enter(self, _: u64) -> u32
+            where
+                Self: Sized,
+            {
+                1
+            }
+        }
+        impl<T> Blanket for T {}
+
+        #[instrument(ret)]
+        pub(in super::super) fn boxed(n: u32) -> Load {
+            async_log::span!("in it", { n });
+            inner(n).boxed()
+        }
+
+        #[instrument(err)]
+        pub(in super::super) fn fails(n: u32) -> Result<u32, String> {
+            Ok(n)
+        }
+    }
+    pub(super) use blanket::{boxed, fails};
+}
+
+#[test]
+fn what_was_lost_once_is_inside() {
+    use regressions::*;
+    assert_covered("#handle", || Actor.handle());
+    assert_covered("#make", || Maker::make(1));
+    assert_covered("#generic", || generic(1));
+    assert_covered("#closure_before", || Box::pin(closure_before(1)));
+    let (_, lines) = logged(|| block_on(Handed(Generic(7_u64)).call(1)));
+    let [start, inside, end] = &covered("#call")[..] else {
+        panic!("three lines");
+    };
+    assert_eq!(lines, [start, start, inside, end, end].map(String::clone));
+    assert_eq!(
+        logged(|| block_on(pinned_value(1))),
+        (1, call("#pinned_value", ""))
+    );
+}
+
+#[test]
+fn what_did_not_compile_once_does_what_it_did() {
+    use regressions::*;
+    assert_eq!(std::borrow::Borrow::borrow(&Maker(7).borrowed()), &7);
+    let _ = elided(1);
+    assert_eq!(closure_in_a_block()(1), 2);
+    let shared = std::sync::Arc::new(std::sync::Mutex::new("a".to_owned()));
+    assert_eq!(block_on(locked_later(State(shared))), "a");
+    assert_eq!(locked(State(3.into())), 3);
+    assert_eq!(borrowed_behind_a_pattern((1, 2), 3.into()), 3);
+    assert_eq!(locked_with_fields(State(3.into())), 3);
+    assert_eq!(locked_and_watched((3.into(), 1)), Ok(3));
+    assert_eq!(by_mutable_reference(Vec::new()), 1);
+    assert_eq!(block_on(by_mutable_reference_later((Vec::new(), 1))), 1);
+    assert_eq!(
+        logged(|| block_on(unit_struct(Marker, 1))).1,
+        call("#unit_struct", ", arg_0=Marker, arg_1=1")
+    );
+    assert_eq!(
+        logged(|| block_on(unit_struct_by_name(Marker, 1))).1,
+        call("#unit_struct_by_name", ", n=1")
+    );
+    let (_, lines) = logged(fragments);
+    assert_eq!(
+        lines[0],
+        "INFO returned_futures::regressions by fragment, span_mark=start"
+    );
+    assert_eq!(
+        lines[1],
+        "WARN returned_futures::regressions nested, span_mark=start"
+    );
+    assert_eq!(block_on(boxed(1)), 1);
+    assert_eq!(fails(1), Ok(1));
+}
+
 /// Lints of clippy that expansions once gave rise to: these functions are clean, so what the attribute makes of them
 /// has to be (`cargo clippy` checks).
 mod lints {

@@ -498,6 +498,51 @@ fn by_an_error() {
     ]);
 }
 
+/// An error of a function whose own span is filtered out is not one of the span around.
+#[test]
+fn by_an_error_without_a_span() {
+    #[instrument(err(level = info))]
+    fn fails() -> Result<u8, String> {
+        log::info!("fails");
+        Err("no".to_owned())
+    }
+
+    #[instrument(err(level = info))]
+    async fn fails_later() -> Result<u8, String> {
+        Err("no".to_owned())
+    }
+
+    #[instrument(err(level = info))]
+    fn fails_boxed() -> Boxed {
+        let future = ready(Err("no".to_owned()));
+        Box::pin(future)
+    }
+
+    #[instrument(err(level = info))]
+    fn fails_in_a_block() -> Boxed {
+        Box::pin(async { Err("no".to_owned()) })
+    }
+
+    let _one = start();
+    log::set_max_level(LevelFilter::Info);
+    span!(level: info, "handles", {
+        fails().unwrap_or(0);
+        fails_later().now_or_never();
+        fails_boxed().now_or_never();
+        fails_in_a_block().now_or_never();
+    });
+    let error = |name: &str| format!("tests/ways_out.rs#{name} in handles");
+    check(&[
+        "handles start",
+        "fails in handles",
+        &error("fails"),
+        &error("fails_later"),
+        &error("fails_boxed"),
+        &error("fails_in_a_block"),
+        "handles end",
+    ]);
+}
+
 type Boxed = std::pin::Pin<Box<dyn Future<Output = Result<u8, String>>>>;
 
 /// The span of a function that returns a future, by each way out of the two.

@@ -8,9 +8,10 @@
 //! fields(n = b)  a, __arg_1        arg_0 = a, arg_1 = the value of __arg_1 before `let (b, c) = __arg_1;`
 //! ```
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Attribute, Error, FnArg, Member, Pat, PatIdent, Result, Signature, Type};
+use syn::{Attribute, Error, FnArg, Member, Pat, PatIdent, PatOr, Result, Signature, Type};
 
 use crate::options::Options;
 use crate::tokens::mentions;
@@ -72,8 +73,7 @@ impl Arguments {
                         is_owned.then(|| Ident::new("self", receiver.self_token.span));
                 }
                 // An argument under `cfg` may not be there.
-                FnArg::Typed(typed)
-                    if typed.attrs.iter().any(|attr| attr.path().is_ident("cfg")) => {}
+                FnArg::Typed(typed) if typed.attrs.iter().any(may_remove) => {}
                 FnArg::Typed(typed) => {
                     arguments.take_one(&mut typed.pat, &typed.attrs, nth, options);
                     nth += 1;
@@ -84,33 +84,36 @@ impl Arguments {
     }
 
     fn take_one(&mut self, pat: &mut Pat, attrs: &[Attribute], nth: usize, options: &Options) {
-        let hidden = |names: &[String]| options.hides(names);
         if let Some(name) = plain(pat) {
             let (ident, is_mut) = (name.ident.clone(), name.mutability.is_some());
             let key = match options.names {
-                true => unraw(&ident),
+                true => ident.unraw(),
                 false => arg_n(nth),
             };
-            let names = [ident.unraw().to_string(), key.to_string()];
+            let is_hidden = options.hides(&[ident.unraw().to_string(), key.to_string()]);
             self.push(ident, is_mut, attrs, None);
-            self.log(key, hidden(&names), None);
+            self.log(key, is_hidden, None);
             return;
         }
         let bindings = bindings(pat);
-        let whole = arg_n(nth);
+        let (all, whole) = (idents(pat), arg_n(nth));
+        let is_hidden = options.names || options.hides(&all) || options.hides(&[whole.to_string()]);
         let stays = options.names && !bindings.is_empty();
-        let is_hidden = options.skip.iter().any(|name| mentions(pat, name))
-            || bindings.iter().any(|binding| hidden(&binding.names))
-            || hidden(&[whole.to_string()])
-            || options.names;
-        if stays || (self.are_bound_early && (is_hidden || options.skip_all)) {
+        if stays || (self.are_bound_early && is_hidden) {
             for binding in bindings {
-                let (key, is_hidden) = (unraw(&binding.ident), hidden(&binding.names));
+                let (key, is_hidden) = (binding.ident.unraw(), options.hides(&binding.names));
                 self.push(binding.ident, binding.is_mut, attrs, None);
                 self.log(key, is_hidden || !options.names, None);
             }
             return;
         }
+        self.take_whole(pat, attrs, nth);
+        let owned = Ident::new(&format!("__value_{nth}"), Span::mixed_site());
+        self.log(whole, is_hidden, self.are_bound_early.then_some(owned));
+    }
+
+    /// Gives an argument a name in place of its pattern.
+    fn take_whole(&mut self, pat: &mut Pat, attrs: &[Attribute], nth: usize) {
         let variable = Ident::new(&format!("__arg_{nth}"), Span::mixed_site());
         let name = PatIdent {
             attrs: Vec::new(),
@@ -119,11 +122,13 @@ impl Arguments {
             ident: variable.clone(),
             subpat: None,
         };
-        let pattern = std::mem::replace(pat, Pat::Ident(name));
+        let mut pattern = std::mem::replace(pat, Pat::Ident(name));
+        let mut is_mut = false;
+        visit_bindings(&mut pattern, &mut |binding| {
+            is_mut |= binding.by_ref.is_some() && binding.mutability.is_some();
+        });
         let is_wild = matches!(pattern, Pat::Wild(_));
-        self.push(variable, false, attrs, (!is_wild).then_some(pattern));
-        let owned = Ident::new(&format!("__value_{nth}"), Span::mixed_site());
-        self.log(whole, is_hidden, self.are_bound_early.then_some(owned));
+        self.push(variable, is_mut, attrs, (!is_wild).then_some(pattern));
     }
 
     fn push(&mut self, ident: Ident, is_mut: bool, attrs: &[Attribute], pattern: Option<Pat>) {
@@ -173,7 +178,8 @@ impl Options {
     fn hides(&self, names: &[String]) -> bool {
         let is_skipped = |name: &String| self.skip.iter().any(|skip| skip.unraw() == *name);
         let fields = || self.fields.iter().flatten();
-        let is_replaced = |name: &String| fields().any(|field| written(&field.key) == *name);
+        let is_replaced =
+            |name: &String| fields().any(|field| written(&field.key) == written(name));
         self.skip_all
             || names
                 .iter()
@@ -181,12 +187,39 @@ impl Options {
     }
 }
 
-/// A field's key as it is written into the log, where most characters that no identifier has become `_`.
-fn written(key: &str) -> String {
-    key.replace(
-        |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | ':' | '-'),
-        "_",
-    )
+/// A key as it is written into the log: most characters become `_`, and a reserved key gets one at its end.
+pub(crate) fn written(key: &str) -> String {
+    const RESERVED: [&str; 7] = [
+        "span_", "spans_", "task_", "thread_", "process_", "spawn_", "trace_",
+    ];
+    let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-');
+    let key = key.replace(|c| !is_key(c), "_");
+    match RESERVED.iter().any(|prefix| key.starts_with(prefix)) {
+        true => key.trim_end_matches('_').to_owned(),
+        false => key,
+    }
+}
+
+/// Whether an attribute may take its argument away.
+fn may_remove(attr: &Attribute) -> bool {
+    let name = Ident::new("cfg", Span::call_site());
+    mentions(&attr.meta, &name)
+}
+
+/// All names in a pattern: of bindings, struct fields and types, and what a macro in it is given.
+fn idents(pat: &Pat) -> Vec<String> {
+    fn collect(tokens: TokenStream, names: &mut Vec<String>) {
+        for token in tokens {
+            match token {
+                TokenTree::Ident(name) => names.push(name.unraw().to_string()),
+                TokenTree::Group(group) => collect(group.stream(), names),
+                _ => {}
+            }
+        }
+    }
+    let mut names = Vec::new();
+    collect(pat.to_token_stream(), &mut names);
+    names
 }
 
 /// A name in `skip` that is no argument would leave in the log what it was to keep out.
@@ -212,18 +245,20 @@ fn arg_n(nth: usize) -> Ident {
     Ident::new(&format!("arg_{nth}"), Span::mixed_site())
 }
 
-/// The name as a key of the log.
-fn unraw(ident: &Ident) -> Ident {
-    ident.unraw()
-}
-
-/// The name that a whole pattern is.
+/// The name that a whole pattern is. One with a capital may be a unit struct, which is a pattern.
 fn plain(pat: &Pat) -> Option<&PatIdent> {
     match pat {
-        Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => Some(name),
+        Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => {
+            Some(name).filter(|name| !is_capital(&name.ident))
+        }
         Pat::Paren(paren) => plain(&paren.pat),
         _ => None,
     }
+}
+
+fn is_capital(name: &Ident) -> bool {
+    let name = name.unraw().to_string();
+    name.starts_with(|first: char| first.is_uppercase())
 }
 
 /// The bindings of a pattern, in order.
@@ -236,7 +271,9 @@ fn bindings(pat: &mut Pat) -> Vec<Binding> {
 fn collect(pat: &mut Pat, path: &mut Vec<String>, bindings: &mut Vec<Binding>) {
     let depth = path.len();
     match pat {
+        Pat::Ident(binding) if binding.subpat.is_none() && is_capital(&binding.ident) => {}
         Pat::Ident(binding) => collect_ident(binding, path, bindings),
+        Pat::Or(pat) => collect_cases(pat, path, bindings),
         Pat::Struct(pat) => {
             path.extend(pat.path.segments.iter().map(|part| part.ident.to_string()));
             for field in &mut pat.fields {
@@ -259,26 +296,44 @@ fn collect(pat: &mut Pat, path: &mut Vec<String>, bindings: &mut Vec<Binding>) {
 }
 
 fn collect_ident(binding: &mut PatIdent, path: &mut Vec<String>, bindings: &mut Vec<Binding>) {
-    let at = bindings.len();
     path.push(binding.ident.unraw().to_string());
     let mut names = path.clone();
-    if let Some((_, inner)) = &mut binding.subpat {
-        collect(inner, path, bindings);
-        names.extend(bindings[at..].iter().flat_map(|part| part.names.clone()));
+    if let Some((_, inner)) = &binding.subpat {
+        names.extend(idents(inner));
     }
-    path.pop();
-    let binding = Binding {
+    bindings.push(Binding {
         ident: binding.ident.clone(),
         is_mut: binding.by_ref.is_none() && binding.mutability.is_some(),
         names,
-    };
-    bindings.insert(at, binding);
+    });
+    if let Some((_, inner)) = &mut binding.subpat {
+        collect(inner, path, bindings);
+    }
+    path.pop();
+}
+
+/// Each case has the same bindings, which may be parts of something else in each.
+fn collect_cases(pat: &mut PatOr, path: &mut Vec<String>, bindings: &mut Vec<Binding>) {
+    let first = bindings.len();
+    for case in &mut pat.cases {
+        let mut others = Vec::new();
+        collect(case, path, &mut others);
+        for other in others {
+            match bindings[first..]
+                .iter_mut()
+                .find(|b| b.ident == other.ident)
+            {
+                Some(binding) => binding.names.extend(other.names),
+                None => bindings.push(other),
+            }
+        }
+    }
 }
 
 /// The patterns that a pattern other than a binding and a struct consists of.
 fn parts(pat: &mut Pat) -> Box<dyn Iterator<Item = &mut Pat> + '_> {
     match pat {
-        Pat::Or(pat) => Box::new(pat.cases.iter_mut().take(1)),
+        Pat::Or(pat) => Box::new(pat.cases.iter_mut()),
         Pat::Paren(pat) => Box::new(std::iter::once(&mut *pat.pat)),
         Pat::Reference(pat) => Box::new(std::iter::once(&mut *pat.pat)),
         Pat::Type(pat) => Box::new(std::iter::once(&mut *pat.pat)),

@@ -6,7 +6,7 @@
 //! fn f(a: A, __arg_1: (B, C)) -> u32 {
 //!     let mut guard = Inline::none();
 //!     if is_enabled(Level::Trace) {
-//!         guard.enter_span(Span::of_function(&Site { … }, Level::Trace, &[("arg_0", …(&a)), ("arg_1", …(&__arg_1))]));
+//!         guard.async_log_enter(Span::of_function(&Site { … }, Level::Trace, &[("arg_0", …(&a)), ("arg_1", …(&__arg_1))]));
 //!     }
 //!     let (b, c) = __arg_1;
 //!     { body }
@@ -38,7 +38,7 @@ use syn::{Error, Result, ReturnType, Signature, Type};
 
 use crate::arguments::{Arguments, Variable};
 use crate::options::{Event, Level, Options};
-use crate::returned::{self, Bounds, BoxedBlock, Returned};
+use crate::returned::{self, Bounds, BoxedTail, Returned};
 use crate::signature::Function;
 use crate::tokens::{any, collect, is_ident, regroup};
 
@@ -52,6 +52,7 @@ pub(crate) struct Expansion<'a> {
     pub(crate) arguments: Arguments,
     pub(crate) name: TokenStream,
     guard: Ident,
+    is_async: bool,
     output: ReturnType,
 }
 
@@ -78,9 +79,10 @@ pub(crate) fn expand(
         arguments: Arguments::take(&mut function.sig, options),
         name,
         guard: Ident::new(GUARD, Span::mixed_site()),
+        is_async: function.sig.asyncness.is_some(),
         output: function.sig.output.clone(),
     };
-    let expanded = if function.sig.asyncness.is_some() {
+    let expanded = if expansion.is_async {
         expansion.of_async(&mut function.sig, body)
     } else {
         expansion.of_sync(&mut function, body)?
@@ -97,35 +99,54 @@ impl Expansion<'_> {
         let (returned, in_place) = self.returned(function, body)?;
         let first_pattern = self.arguments.first_pattern();
         self.arguments.take_mut(&mut function.sig, first_pattern);
-        if let (Some(block), false) = (BoxedBlock::of(body), matches!(returned, Returned::Plain)) {
-            return Ok(self.of_boxed_block(&block, body));
-        }
-        let (before, enter) = (self.before_start(), self.enter());
-        if matches!(returned, Returned::Plain | Returned::Unwrappable) && !self.is_watched() {
-            let patterns = self.patterns();
-            let body = lint_free(body.to_token_stream());
-            return Ok(ours!(#before #enter #patterns #body));
-        }
-        let value = if in_place {
-            let (patterns, annotation) = (self.patterns(), self.annotation());
-            let value = self.typed(body.to_token_stream());
-            ours! {
-                #patterns
-                #[allow(unused_braces, clippy::diverging_sub_expression, clippy::let_unit_value)]
-                let __value #annotation = #value;
+        let boxed =
+            BoxedTail::of(body).filter(|tail| returned.may_be_boxed() && self.can_wrap(tail));
+        let is_left_alone = matches!(returned, Returned::Plain | Returned::Unwrappable);
+        let inside = match boxed {
+            Some(tail) => self.of_boxed_tail(&tail, body),
+            None if is_left_alone && !self.is_watched() => {
+                let check = self.check_plain();
+                let body = self.bound_late(lint_free(body.to_token_stream()));
+                ours!(#check #body)
             }
+            None => {
+                let value = self.body_value(&function.sig, body, in_place);
+                let end = match returned {
+                    Returned::Plain => self.end_of_plain(),
+                    returned => self.end_by_kind(&returned),
+                };
+                ours!(#value #end)
+            }
+        };
+        let enter = self.enter();
+        Ok(self.bound_early(ours!(#enter #inside)))
+    }
+
+    /// The body's value in a variable.
+    fn body_value(&self, sig: &Signature, body: &Group, in_place: bool) -> TokenStream {
+        let (annotation, value) = if in_place {
+            let body = self.bound_late(body.to_token_stream());
+            (self.annotation(), self.typed(body))
         } else {
-            let value = self.typed(self.closure(&function.sig, body));
-            ours! {
-                #[allow(clippy::let_unit_value)]
-                let __value = #value;
-            }
+            (ours!(), self.typed(self.closure(sig, body)))
         };
-        let end = match returned {
-            Returned::Plain => self.end_of_plain(),
-            returned => self.end_by_kind(&returned),
-        };
-        Ok(ours!(#before #enter #value #end))
+        ours! {
+            #[allow(unused_braces, clippy::diverging_sub_expression, clippy::let_unit_value)]
+            let __value #annotation = #value;
+        }
+    }
+
+    /// That a type such as `Result` is that of the standard library, and no future under its name.
+    fn check_plain(&self) -> TokenStream {
+        let private = &self.private;
+        match returned::well_known(&self.output) {
+            None => ours!(),
+            Some(ty) => quote_spanned! {Span::mixed_site().located_at(ty.span())=>
+                if false {
+                    #private::assert_no_future(#private::ReturnedType::<#ty>::new().async_log_kind());
+                }
+            },
+        }
     }
 
     /// What the function may return, and whether its body stays where it is.
@@ -161,30 +182,30 @@ impl Expansion<'_> {
     fn enter(&self) -> TokenStream {
         let (private, guard) = (&self.private, &self.guard);
         let (start, level) = (self.start(), self.span_level());
+        let has_span = self.has_span();
         ours! {
             let mut #guard = #private::Inline::none();
             if #private::is_enabled(#level) {
-                #guard.enter_span(#start);
+                #guard.async_log_enter(#start);
             }
+            #has_span
         }
+    }
+
+    /// Whether there is a span that an error can mark as failed.
+    fn has_span(&self) -> Option<TokenStream> {
+        let (private, guard) = (&self.private, &self.guard);
+        let fails = self.options.err.is_some();
+        fails.then(|| ours!(let __has_span = #private::HasSpan::has_span(&#guard);))
     }
 
     /// The body in a closure, out of which `return` and `?` lead to the code behind it.
     fn closure(&self, sig: &Signature, body: &Group) -> TokenStream {
         let private = &self.private;
-        let output = returned::inferred(&sig.output);
+        let output = returned::inferred(&sig.output).map(|ty| ours!(-> #ty));
         let moved = self.moved();
-        match (output, moved.is_empty()) {
-            (Some(ty), true) => ours!(#private::call(move || -> #ty #body)),
-            (Some(ty), false) => {
-                let body = lint_free(body.to_token_stream());
-                ours!(#private::call(move || -> #ty { #moved #body }))
-            }
-            (None, _) => {
-                let body = lint_free(body.to_token_stream());
-                ours!(#private::call(move || { #moved #body }))
-            }
-        }
+        let body = self.bound_late(lint_free(body.to_token_stream()));
+        ours!(#private::call(move || #output { #moved #body }))
     }
 
     /// The declared type for the body's value.
@@ -258,7 +279,7 @@ impl Expansion<'_> {
             #[allow(unreachable_code, clippy::implicit_return)]
             {
                 #question
-                let __kind = #kind.kind();
+                let __kind = #kind.async_log_kind();
                 #end
             }
         }
@@ -268,43 +289,52 @@ impl Expansion<'_> {
     fn question(&self, bounds: &[TokenStream]) -> TokenStream {
         let private = &self.private;
         ours! {
-            struct __Kind<F>(::core::marker::PhantomData<F>);
-            impl<F: ::core::future::Future> __Kind<F>
+            struct __Kind<__F>(::core::marker::PhantomData<__F>);
+            impl<__F: ::core::future::Future> __Kind<__F>
             where
-                #private::InSpan<F>: #(#bounds)+*,
+                #private::InSpan<__F>: #(#bounds)+*,
             {
-                fn kind(&self) -> #private::KindOpaque {
+                fn async_log_kind(&self) -> #private::KindOpaque {
                     #private::KindOpaque
                 }
             }
-            impl<F> ::core::ops::Deref for __Kind<F> {
+            impl<__F> ::core::ops::Deref for __Kind<__F> {
                 type Target = #private::NotCovered;
                 fn deref(&self) -> &#private::NotCovered {
                     &#private::NotCovered
                 }
             }
-            fn __kind<F>(_: &F) -> __Kind<F> {
+            fn __kind<__F>(_: &__F) -> __Kind<__F> {
                 __Kind(::core::marker::PhantomData)
             }
         }
     }
 
-    /// The future of a body that ends with `Box::pin(async { … })` goes on in the span inside that box.
-    fn of_boxed_block(&self, block: &BoxedBlock, body: &Group) -> TokenStream {
+    /// `ret` and `err` of what is no future look at the box, not at what is in it.
+    fn can_wrap(&self, tail: &BoxedTail) -> bool {
+        !returned::is_macro(&self.output) && (!self.is_watched() || tail.is_async)
+    }
+
+    /// The future of a body that ends with `Box::pin(…)` goes on in the span inside that box, if the declared type is
+    /// that of any boxed future.
+    fn of_boxed_tail(&self, tail: &BoxedTail, body: &Group) -> TokenStream {
         let (private, guard) = (&self.private, &self.guard);
+        let ty = returned::inferred(&self.output);
+        let kind = quote_spanned! {Span::mixed_site().located_at(ty.span())=>
+            let __kind = #private::ReturnedType::<#ty>::new().async_log_kind();
+        };
+        let inner = &tail.inner;
         let future = match self.is_watched() {
-            false => block.block.clone(),
+            false => ours!(__kind.inside(#inner, &mut #guard)),
             true => {
-                let (block, watcher) = (&block.block, self.watcher());
-                ours!(#private::Watched::new(#block, #watcher))
+                let watcher = self.watcher();
+                ours!(__kind.watched_inside(#inner, &mut #guard, #watcher))
             }
         };
-        let future = ours!(#private::InSpan::new(#guard.leave(), #future));
-        let (statements, boxed) = (&block.before, regroup(&block.parentheses, future));
+        let (statements, boxed) = (&tail.before, regroup(&tail.parentheses, future));
         let body = regroup(body, ours!(#(#statements)* #boxed));
-        let (before, enter, patterns) = (self.before_start(), self.enter(), self.patterns());
-        let body = lint_free(body.to_token_stream());
-        ours!(#before #enter #patterns #body)
+        let body = self.bound_late(lint_free(body.to_token_stream()));
+        ours!(#kind #body)
     }
 
     fn of_async(&self, sig: &mut Signature, body: &Group) -> TokenStream {
@@ -316,9 +346,10 @@ impl Expansion<'_> {
         };
         self.arguments.take_mut(sig, moved);
         let (private, guard) = (&self.private, &self.guard);
-        let (before, future) = (self.before_start(), self.future(body));
+        let (future, has_span) = (self.future(body), self.has_span());
         // Apart, so that lints of our last expression are not those of the body.
         let end = ours! {
+            #has_span
             let __future = #future;
             #[allow(clippy::implicit_return)]
             {
@@ -327,12 +358,12 @@ impl Expansion<'_> {
         };
         if !lends {
             let start = self.if_enabled(self.start());
-            return ours! {
-                #before
+            return self.bound_early(ours! {
                 let #guard = #start;
                 #end
-            };
+            });
         }
+        let levels = self.levels();
         let start = self.if_enabled(self.direct_start(true));
         let variables = &self.arguments.variables;
         let lent = variables.iter().map(|variable| &variable.ident);
@@ -356,7 +387,7 @@ impl Expansion<'_> {
             ours!(#mutability #ident)
         });
         ours! {
-            #before
+            #levels
             #[allow(clippy::shadow_reuse, clippy::used_underscore_binding)]
             let (#guard, (#(#back,)*)) = #private::lend((#(#lent,)*), |(#(#seen,)*)| #start);
             #end
@@ -380,62 +411,80 @@ impl Expansion<'_> {
             },
         };
         let body = lint_free(body.to_token_stream());
-        let future = ours!(async move { #moved #expected #body });
+        let body = self.bound_late(ours!({ #expected #body }));
+        let future = ours!(async move { #moved #body });
         match self.is_watched() {
             false => future,
             true => {
-                let events = self.watch();
+                let watcher = self.watcher();
                 ours! {
-                    async move {
-                        let __value = #future.await;
-                        {
-                            let __result = &__value;
-                            #events
-                        }
-                        #[allow(clippy::implicit_return)]
-                        {
-                            __value
-                        }
+                    {
+                        let __body = #future;
+                        #private::Watched::new(__body, #watcher)
                     }
                 }
             }
         }
     }
 
-    /// Takes arguments apart. From the first of these on all are bound again, in their order, so that they are
-    /// dropped in the order in which a function drops its arguments.
-    fn patterns(&self) -> TokenStream {
-        if self.arguments.are_bound_early {
-            return ours!();
-        }
-        self.bind()
-    }
-
-    pub(crate) fn bind(&self) -> TokenStream {
+    /// Code behind the patterns of the arguments. `match` lets temporaries of the code's last expression end
+    /// before the arguments, as a function does and a block with `let` would not. From the first pattern on all
+    /// arguments are bound again, in their order, so that they are dropped in the order in which a function drops them.
+    fn bound(&self, code: TokenStream) -> TokenStream {
         let first = self.arguments.first_pattern();
-        let bindings = self.arguments.variables[first..].iter().map(|variable| {
+        let variables = self.arguments.variables[first..].iter().rev();
+        variables.fold(code, |code, variable| {
             let Variable { ident, attrs, .. } = variable;
             let mutability = variable.is_mut.then(|| ours!(mut));
-            let pattern = variable.pattern.as_ref();
-            let pattern = pattern.map(|pattern| ours!(#(#attrs)* let #pattern = #ident;));
-            ours!(#(#attrs)* let #mutability #ident = #ident; #pattern)
-        });
-        ours!(#(#bindings)*)
+            let code = match &variable.pattern {
+                None => code,
+                Some(pattern) => ours! {
+                    match #ident {
+                        #(#attrs)*
+                        #pattern => { #code }
+                    }
+                },
+            };
+            ours! {
+                match #ident {
+                    #(#attrs)*
+                    #mutability #ident => { #code }
+                }
+            }
+        })
     }
 
-    /// As [`Expansion::patterns`], in a block that captures the arguments: it drops them in the order in which they
-    /// are named first, and would leave those that the body does not name to the function around.
+    fn bound_late(&self, code: TokenStream) -> TokenStream {
+        match self.arguments.are_bound_early {
+            true => code,
+            false => self.bound(code),
+        }
+    }
+
+    /// The levels, and if the span's start uses bindings the patterns, before the code.
+    fn bound_early(&self, code: TokenStream) -> TokenStream {
+        let levels = self.levels();
+        if !self.arguments.are_bound_early {
+            return ours!(#levels #code);
+        }
+        let (owned, code) = (self.owned(), self.bound(code));
+        ours!(#levels #owned #code)
+    }
+
+    /// Names all arguments that a block captures: it drops them in the order in which they are named first, and
+    /// would leave those that the body does not name to the function around.
     fn moved(&self) -> TokenStream {
-        let patterns = self.patterns();
-        let first = self.arguments.first_pattern();
+        let first = match self.arguments.are_bound_early {
+            true => self.arguments.first_pattern(),
+            false => self.arguments.variables.len(),
+        };
         let named = self.arguments.variables[..first].iter().rev();
         let mut named: Vec<_> = named.map(|variable| &variable.ident).collect();
         named.extend(&self.arguments.receiver);
         if named.is_empty() {
-            return patterns;
+            return ours!();
         }
         ours! {
-            #patterns
             #[allow(clippy::used_underscore_binding)]
             let _ = (#(&#named,)*);
         }
@@ -443,10 +492,12 @@ impl Expansion<'_> {
 
     /// The options `ret` and `err`; a function's own come first.
     pub(crate) fn events(&self) -> impl Iterator<Item = &Event> {
-        let own = |is_inherited: bool| {
+        let never = returned::is_never(&self.output);
+        let own = move |is_inherited: bool| {
             [&self.options.err, &self.options.ret]
                 .into_iter()
                 .flatten()
+                .filter(move |_| !never)
                 .filter(move |event| event.is_inherited == is_inherited)
         };
         own(false).chain(own(true))
@@ -459,7 +510,10 @@ impl Expansion<'_> {
     /// The events of `ret` and `err` as a closure, for a future whose output is not there yet.
     fn watcher(&self) -> TokenStream {
         let events = self.watch();
-        let output = returned::output_of_future(&self.output);
+        let output = match self.is_async {
+            true => returned::inferred(&self.output),
+            false => returned::output_of_future(&self.output),
+        };
         let output = output.map_or_else(|| ours!(_), ToTokens::into_token_stream);
         ours!(move |__result: &#output| { #events })
     }

@@ -19,6 +19,7 @@
 
 use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{parenthesized, Attribute, Error, LitStr, Meta, Result, Token};
@@ -82,6 +83,12 @@ fn check(options: &Options, block: &Impl) -> Result<()> {
             return Err(Error::new(name.span(), message));
         }
     }
+    let hides = options.skip_all || !options.skip.is_empty();
+    if let (Some(call), true) = (block.macro_calls().next(), hides) {
+        let message = "what this macro makes is not seen here, so `skip` and `skip_all` of the `impl` block would not \
+                       hold for it; move it into an `impl` block of its own";
+        return Err(Error::new_spanned(call, message));
+    }
     let is_annotated = |attr: &&Attribute| is_inherited(attr);
     for function in block.functions() {
         if let Some(attr) = function.attrs.iter().find(is_annotated) {
@@ -101,23 +108,46 @@ fn is_inherited(attr: &Attribute) -> bool {
             .is_some_and(|module| module.ident == "__private")
 }
 
-/// Takes the hidden attribute off a method.
-pub(crate) fn take_inherited(function: &mut Function) -> Result<Option<Inherited>> {
-    let Some(at) = function.attrs.iter().position(is_inherited) else {
-        return Ok(None);
-    };
-    match function.attrs.remove(at).meta {
-        Meta::List(list) => parse(list.tokens).map(Some),
-        other => Err(Error::new(
-            other.span(),
-            "expected the options of an `impl` block",
-        )),
+/// Leaves a method out. The hidden attribute stays and says so, so that another `instrument` below finds it.
+pub(crate) fn switch_off(function: &mut Function) {
+    let hidden = function.attrs.iter_mut().find(|attr| is_inherited(attr));
+    if let Some(Meta::List(list)) = hidden.map(|attr| &mut attr.meta) {
+        list.tokens = ours!(off);
     }
+}
+
+/// What the hidden attribute of a method says, if it has one.
+pub(crate) fn inherited(function: &Function) -> Result<Option<Inherited>> {
+    let hidden = function.attrs.iter().find(|attr| is_inherited(attr));
+    hidden
+        .map(|attr| match &attr.meta {
+            Meta::List(list) => parse(list.tokens.clone()),
+            other => Err(Error::new(
+                other.span(),
+                "expected the options of an `impl` block",
+            )),
+        })
+        .transpose()
+}
+
+/// Takes the hidden attribute off a method.
+pub(crate) fn remove_inherited(function: &mut Function) {
+    function.attrs.retain(|attr| !is_inherited(attr));
 }
 
 /// The tokens of the hidden attribute.
 pub(crate) fn parse(tokens: TokenStream) -> Result<Inherited> {
     let parse = |input: ParseStream<'_>| {
+        if input.peek(Ident::peek_any) {
+            let off: Ident = input.parse()?;
+            return Ok(Inherited {
+                type_name: String::new(),
+                options: Options {
+                    off: Some(off),
+                    ..Options::default()
+                },
+            });
+        }
         let type_name: LitStr = input.parse()?;
         input.parse::<Token![,]>()?;
         let options;

@@ -31,10 +31,10 @@ fn or_item(expanded: Result<TokenStream>, item: TokenStream) -> TokenStream {
 /// The options of the `impl` block would expand, and say the same again.
 fn without_inherited(item: TokenStream) -> TokenStream {
     match Item::parse(item.clone()) {
-        Ok(Item::Function(mut function)) => match impl_block::take_inherited(&mut function) {
-            Ok(Some(_)) => function.to_token_stream(),
-            _ => item,
-        },
+        Ok(Item::Function(mut function)) => {
+            impl_block::remove_inherited(&mut function);
+            function.to_token_stream()
+        }
         _ => item,
     }
 }
@@ -45,23 +45,40 @@ fn try_instrument(tokens: TokenStream, item: TokenStream) -> Result<TokenStream>
         Item::Impl(block) => impl_block::expand(&tokens, &options, *block),
         Item::Function(mut function) => {
             check_skipped(&options.skip, &function.sig)?;
-            match (impl_block::take_inherited(&mut function)?, &options.off) {
-                (Some(_), Some(_)) => Ok(function.to_token_stream()),
-                (Some(inherited), None) => of_method(options, inherited, *function),
-                (None, Some(off)) => {
-                    let message =
-                        "`off` is for a method of an annotated `impl` block; remove the attribute";
-                    Err(Error::new(off.span(), message))
-                }
+            match (impl_block::inherited(&function)?, &options.off) {
                 (None, None) => of_function(&options, *function, None),
+                (None, Some(off)) => Err(Error::new(off.span(), OFF_ALONE)),
+                (Some(inherited), _) if inherited.options.off.is_some() => {
+                    Err(annotated_twice(&function))
+                }
+                (Some(_), Some(_)) => {
+                    impl_block::switch_off(&mut function);
+                    Ok(function.to_token_stream())
+                }
+                (Some(inherited), None) => {
+                    impl_block::remove_inherited(&mut function);
+                    of_method(options, inherited, *function)
+                }
             }
         }
     }
 }
 
+const OFF_ALONE: &str = "`off` is for a method of an annotated `impl` block; remove the attribute";
+
+fn annotated_twice(function: &Function) -> Error {
+    let name = &function.sig.ident;
+    let message =
+        format!("`{name}` is annotated twice; put all options into one `#[instrument(…)]`");
+    Error::new(name.span(), message)
+}
+
 fn try_method(tokens: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let inherited = impl_block::parse(tokens)?;
     match Item::parse(item)? {
+        Item::Function(function) if inherited.options.off.is_some() => {
+            Ok(function.to_token_stream())
+        }
         Item::Function(function) => of_method(Options::default(), inherited, *function),
         Item::Impl(block) => Ok(block.to_token_stream()),
     }
@@ -86,11 +103,7 @@ fn of_function(
         return Err(Error::new(function.sig.ident.span(), message));
     };
     if impl_block::is_expanded(&body) {
-        let message = format!(
-            "`{}` is annotated twice; put all options into one `#[instrument(…)]`",
-            function.sig.ident
-        );
-        return Err(Error::new(function.sig.ident.span(), message));
+        return Err(annotated_twice(&function));
     }
     expand::expand(options, function, &body, type_name)
 }

@@ -1,12 +1,14 @@
 //! The options of `#[instrument(…)]`.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{quote, ToTokens};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{parenthesized, Error, Expr, ExprLit, ExprPath, Lit, LitStr, Path, Result, Token};
+use syn::{parenthesized, Error, Expr, ExprLit, Lit, LitStr, Member, Path, Result, Token};
+
+use crate::arguments::written;
 
 #[derive(Clone, Default)]
 pub(crate) struct Options {
@@ -48,7 +50,7 @@ pub(crate) enum Level {
 
 #[derive(Clone)]
 pub(crate) enum Parent {
-    /// A lone `None`, whose type nobody says.
+    /// A `None`, whose type may not be known.
     Root(Span),
     Expr(Box<Expr>),
 }
@@ -59,6 +61,12 @@ pub(crate) struct Field {
     /// As it is logged.
     pub(crate) key: String,
     tokens: TokenStream,
+}
+
+impl Field {
+    fn is_written_as(&self, other: &Field) -> bool {
+        written(&self.key) == written(&other.key)
+    }
 }
 
 impl ToTokens for Field {
@@ -132,7 +140,7 @@ impl Options {
             names: self.names || outer.names,
             skip: [outer.skip, self.skip].concat(),
             skip_all: self.skip_all || outer.skip_all,
-            fields: self.fields.or(outer.fields),
+            fields: merge(self.fields, outer.fields),
             ret: self.ret.or(outer.ret.map(inherit)),
             err: self.err.or(outer.err.map(inherit)),
             parent: self.parent.or(outer.parent),
@@ -145,6 +153,16 @@ impl Options {
     pub(crate) fn use_bindings(&self) -> bool {
         self.fields.is_some() || matches!(self.parent, Some(Parent::Expr(_)))
     }
+}
+
+/// A method's own fields and those of its `impl` block, unless its own have the same key.
+fn merge(own: Option<Vec<Field>>, outer: Option<Vec<Field>>) -> Option<Vec<Field>> {
+    let Some(own) = own else {
+        return outer;
+    };
+    let outer = outer.into_iter().flatten();
+    let outer = outer.filter(|outer| !own.iter().any(|own| own.is_written_as(outer)));
+    Some(outer.chain(own.clone()).collect())
 }
 
 /// The comma behind one of several, or the end.
@@ -172,6 +190,14 @@ fn value<T: Parse>(key: &Ident, input: ParseStream<'_>, form: &str) -> Result<T>
         return Err(malformed(key, form));
     }
     input.parse()
+}
+
+/// An expression without the groups of macro fragments around it.
+fn ungrouped(expr: Expr) -> Expr {
+    match expr {
+        Expr::Group(group) => ungrouped(*group.expr),
+        expr => expr,
+    }
 }
 
 fn flag(key: &Ident, input: ParseStream<'_>) -> Result<bool> {
@@ -202,7 +228,7 @@ fn list<T>(
 }
 
 fn name(key: &Ident, input: ParseStream<'_>) -> Result<Expr> {
-    match value(key, input, "name = \"…\"")? {
+    match ungrouped(value(key, input, "name = \"…\"")?) {
         Expr::Lit(ExprLit {
             lit: Lit::Str(name),
             ..
@@ -256,7 +282,10 @@ fn skip(key: &Ident, input: ParseStream<'_>) -> Result<Vec<Ident>> {
         Ok(name)
     })?;
     for (nth, name) in names.iter().enumerate() {
-        if names[..nth].contains(name) {
+        if names[..nth]
+            .iter()
+            .any(|other| other.unraw() == name.unraw())
+        {
             let message = format!("duplicate argument `{name}` in `skip`");
             return Err(Error::new(name.span(), message));
         }
@@ -267,7 +296,7 @@ fn skip(key: &Ident, input: ParseStream<'_>) -> Result<Vec<Ident>> {
 const LEVELS: [&str; 5] = ["Error", "Warn", "Info", "Debug", "Trace"];
 
 fn level(key: &Ident, input: ParseStream<'_>) -> Result<Level> {
-    let expr: Expr = value(key, input, "level = debug")?;
+    let expr = ungrouped(value(key, input, "level = debug")?);
     Level::of(&expr.to_token_stream()).unwrap_or_else(|| Ok(Level::Expr(Box::new(expr))))
 }
 
@@ -279,6 +308,10 @@ impl Level {
             return None;
         };
         let (word, is_literal) = match &token {
+            // A fragment of a `macro_rules` macro.
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                return Level::of(&group.stream());
+            }
             TokenTree::Ident(word) => (word.to_string(), false),
             TokenTree::Literal(word) => (word.to_string().trim_matches('"').to_owned(), true),
             _ => return None,
@@ -340,22 +373,24 @@ fn event(key: &Ident, input: ParseStream<'_>) -> Result<Event> {
 
 fn parent(key: &Ident, input: ParseStream<'_>) -> Result<Parent> {
     let expr: Expr = value(key, input, "parent = &span")?;
-    Ok(match &expr {
-        Expr::Path(ExprPath {
-            qself: None, path, ..
-        }) if is_lone_none(path) => Parent::Root(path.span()),
-        _ => Parent::Expr(Box::new(expr)),
+    Ok(match is_none(&expr) {
+        true => Parent::Root(expr.span()),
+        false => Parent::Expr(Box::new(expr)),
     })
 }
 
-/// `None` or `Option::None`, without a type.
-fn is_lone_none(path: &Path) -> bool {
-    let has_no_type = path.segments.iter().all(|part| part.arguments.is_none());
-    has_no_type
-        && path
-            .segments
-            .last()
-            .is_some_and(|part| part.ident == "None")
+/// Whether this is `None`, of whatever type, by reference or not.
+fn is_none(expr: &Expr) -> bool {
+    match expr {
+        Expr::Group(group) => is_none(&group.expr),
+        Expr::Paren(paren) => is_none(&paren.expr),
+        Expr::Reference(reference) => is_none(&reference.expr),
+        Expr::Path(path) if path.qself.is_none() => {
+            let last = path.path.segments.last();
+            last.is_some_and(|part| part.ident == "None")
+        }
+        _ => false,
+    }
 }
 
 fn krate(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
@@ -367,22 +402,22 @@ fn krate(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
     if input.is_empty() || input.peek(Token![,]) {
         return Err(malformed(key, form));
     }
+    if input.peek(LitStr) {
+        return input.parse::<LitStr>()?.parse_with(Path::parse_mod_style);
+    }
     input.call(Path::parse_mod_style)
 }
 
 fn fields(key: &Ident, input: ParseStream<'_>) -> Result<Vec<Field>> {
-    let mut seen: Vec<String> = Vec::new();
-    list(key, input, "fields(key = value, …)", field)?
-        .into_iter()
-        .map(|(span, field)| {
-            if seen.contains(&field.key) {
-                let message = format!("duplicate field `{}`", field.key);
-                return Err(Error::new(span, message));
-            }
-            seen.push(field.key.clone());
-            Ok(field)
-        })
-        .collect()
+    let mut fields: Vec<Field> = Vec::new();
+    for (span, field) in list(key, input, "fields(key = value, …)", field)? {
+        if fields.iter().any(|other| other.is_written_as(&field)) {
+            let message = format!("duplicate field `{}`", field.key);
+            return Err(Error::new(span, message));
+        }
+        fields.push(field);
+    }
+    Ok(fields)
 }
 
 fn field(input: ParseStream<'_>) -> Result<(Span, Field)> {
@@ -390,6 +425,7 @@ fn field(input: ParseStream<'_>) -> Result<(Span, Field)> {
         return Err(sigil(input, None));
     }
     let span = input.span();
+    let key_is_string = input.peek(LitStr);
     let (key, key_tokens, place) = field_key(input)?;
     let mut tokens = key_tokens;
     if input.peek(Token![:]) {
@@ -407,6 +443,9 @@ fn field(input: ParseStream<'_>) -> Result<(Span, Field)> {
     } else if let Some(place) = place {
         // `user.id` alone is the value of that place.
         tokens = quote!(#tokens = #place);
+    } else if key_is_string {
+        let message = format!("a field with a string for its key has a value: `\"{key}\" = …`");
+        return Err(Error::new(span, message));
     }
     Ok((span, Field { key, tokens }))
 }
@@ -422,23 +461,34 @@ fn field_key(input: ParseStream<'_>) -> Result<(String, TokenStream, Option<Toke
             "expected a field: `key`, `key = value`, `key:? = value` or `\"key\" = value`";
         return Err(input.error(message));
     }
-    let parts = Punctuated::<Ident, Token![.]>::parse_separated_nonempty_with(input, |input| {
-        input.call(Ident::parse_any)
-    })?;
-    let key: Vec<_> = parts.iter().map(|part| part.unraw().to_string()).collect();
+    let parts =
+        Punctuated::<Member, Token![.]>::parse_separated_nonempty_with(input, |input| match input
+            .peek(Ident::peek_any)
+        {
+            true => input.call(Ident::parse_any).map(Member::Named),
+            false => input.parse(),
+        })?;
+    let key: Vec<_> = parts.iter().map(unraw).collect();
     let key = key.join(".");
     // `log` would write the `r#` of a raw name.
-    let is_plain = parts.len() == 1 && parts[0] == key;
+    let is_plain = parts.len() == 1 && parts[0].to_token_stream().to_string() == key;
     if is_plain {
         return Ok((key, parts.to_token_stream(), None));
     }
     let mut literal = Literal::string(&key);
-    literal.set_span(parts[0].span());
+    literal.set_span(parts.span());
     Ok((
         key,
         literal.to_token_stream(),
         Some(parts.to_token_stream()),
     ))
+}
+
+fn unraw(member: &Member) -> String {
+    match member {
+        Member::Named(name) => name.unraw().to_string(),
+        Member::Unnamed(index) => index.index.to_string(),
+    }
 }
 
 /// `%id`, `id = %id`: the sigils of tracing.
@@ -449,8 +499,10 @@ fn sigil(input: ParseStream<'_>, key: Option<&str>) -> Error {
     let sigil = sigil.map_or_else(|_| "%".to_owned(), |sigil| sigil.to_string());
     let place: Result<Expr> = rest.parse();
     let place = place.map_or_else(|_| "…".to_owned(), |place| compact(&place));
-    let default = place.rsplit('.').next().unwrap_or("key").to_owned();
-    let key = key.map_or(default, str::to_owned);
+    let default = place.rsplit('.').next().unwrap_or("key");
+    let is_name = default.starts_with(|first: char| first.is_alphabetic() || first == '_');
+    let default = if is_name { default } else { "key" };
+    let key = key.unwrap_or(default);
     // Otherwise the rest of the list is a second error.
     let _ = input.parse::<TokenStream>();
     Error::new(

@@ -36,12 +36,15 @@ pub(crate) enum Bounds {
     Unknown(Vec<TokenStream>),
 }
 
-/// Types of the prelude and primitive types: to look at each value would be to move the body into a closure for nothing.
-const PLAIN: [&str; 24] = [
+/// Primitive types.
+const PRIMITIVE: [&str; 17] = [
     "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
-    "i128", "isize", "f32", "f64", "String", "Vec", "Option", "Result", "Ordering", "PathBuf",
-    "Duration",
+    "i128", "isize", "f32", "f64",
 ];
+
+/// Types of the standard library, by whose names the compiler is asked whether they are. To look at each value
+/// would be to move the body into a closure for nothing.
+const WELL_KNOWN: [&str; 4] = ["Option", "Result", "String", "Vec"];
 
 /// Traits that no caller can await.
 const NO_FUTURES: [&str; 24] = [
@@ -84,6 +87,11 @@ const KEPT: [&str; 8] = [
 ];
 
 impl Returned {
+    /// Whether the type can be written, and be that of a boxed future.
+    pub(crate) fn may_be_boxed(&self) -> bool {
+        matches!(self, Returned::Named | Returned::Unwrappable)
+    }
+
     pub(crate) fn of(sig: &Signature) -> Self {
         let ReturnType::Type(_, ty) = &sig.output else {
             return Returned::Plain;
@@ -122,8 +130,9 @@ impl Returned {
             })
             .collect();
         generics.push(Ident::new("Self", Span::call_site()));
-        let is_generic =
-            |bound: &TypeParamBound| generics.iter().any(|param| mentions(bound, param));
+        let is_generic = |bound: &TypeParamBound| {
+            generics.iter().any(|param| mentions(bound, param)) || may_be_generic(bound)
+        };
         if unknown
             .iter()
             .any(|bound| is_generic(bound) || has_opaque(bound))
@@ -188,8 +197,40 @@ fn may_be_short_lived(ty: &Type, generics: &Generics) -> bool {
 }
 
 fn is_plain(path: &Path) -> bool {
-    let last = path.segments.last();
-    last.is_some_and(|part| PLAIN.iter().any(|plain| part.ident == plain))
+    path.segments.last().is_some_and(|last| {
+        let is_primitive =
+            path.segments.len() == 1 && PRIMITIVE.iter().any(|name| last.ident == name);
+        is_primitive || is_well_known(path)
+    })
+}
+
+/// Whether a path has a name of [`WELL_KNOWN`], and is no associated type such as `Self::Result`.
+fn is_well_known(path: &Path) -> bool {
+    let mut names = path
+        .segments
+        .iter()
+        .rev()
+        .map(|part| part.ident.to_string());
+    let last = names.next().unwrap_or_default();
+    let of_a_type = names.any(|name| name.starts_with(|first: char| first.is_uppercase()));
+    WELL_KNOWN.iter().any(|name| last == *name) && !of_a_type
+}
+
+/// The declared type if it has a name of [`WELL_KNOWN`].
+pub(crate) fn well_known(output: &ReturnType) -> Option<Type> {
+    match output {
+        ReturnType::Type(_, ty) => match peel(ty) {
+            Type::Path(path) if path.qself.is_none() && is_well_known(&path.path) => {
+                inferred(output)
+            }
+            _ => None,
+        },
+        ReturnType::Default => None,
+    }
+}
+
+pub(crate) fn is_never(output: &ReturnType) -> bool {
+    matches!(output, ReturnType::Type(_, ty) if matches!(peel(ty), Type::Never(_)))
 }
 
 fn traits(opaque: &TypeImplTrait) -> impl Iterator<Item = &TraitBound> {
@@ -223,6 +264,30 @@ fn opaque_in(ty: &Type) -> Option<TypeImplTrait> {
         found.is_none()
     });
     found
+}
+
+/// Whether a bound has a type that may be a generic one of the `impl` block around, or a lifetime without a name.
+fn may_be_generic(bound: &TypeParamBound) -> bool {
+    let TypeParamBound::Trait(bound) = bound else {
+        return false;
+    };
+    let is_argument = |argument: &GenericArgument| match argument {
+        GenericArgument::Lifetime(_) => false,
+        GenericArgument::Type(Type::Path(path)) => match path.path.get_ident() {
+            Some(name) => !PRIMITIVE.iter().any(|primitive| name == primitive) && name != "String",
+            None => true,
+        },
+        _ => true,
+    };
+    bound
+        .path
+        .segments
+        .iter()
+        .any(|part| match &part.arguments {
+            PathArguments::None => false,
+            PathArguments::AngleBracketed(list) => list.args.iter().any(is_argument),
+            PathArguments::Parenthesized(_) => true,
+        })
 }
 
 /// A bound for one lifetime instead of those that it names.
@@ -363,43 +428,43 @@ pub(crate) fn has_exits(tokens: &[TokenTree]) -> bool {
 /// Whether a body ends with a closure, which is no future and whose arguments the return type tells.
 pub(crate) fn ends_with_closure(body: &Group) -> bool {
     let tokens = collect(body.stream());
-    (0..tokens.len()).any(|at| {
-        let is_statement = match at.checked_sub(1).map(|before| &tokens[before]) {
+    let start = tokens.iter().rposition(|token| is_punct(Some(token), ';'));
+    let tail = &tokens[start.map_or(0, |semicolon| semicolon + 1)..];
+    let opens_closure = |at: usize| {
+        let is_statement = match at.checked_sub(1).map(|before| &tail[before]) {
             None => true,
-            Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
-            Some(before) => is_punct(Some(before), ';'),
+            Some(TokenTree::Group(group)) => group.delimiter() != Delimiter::Parenthesis,
+            Some(_) => false,
         };
-        let modifiers = tokens[at..].iter().take_while(
+        let modifiers = tail[at..].iter().take_while(
             |token| matches!(token, TokenTree::Ident(word) if *word == "move" || *word == "async"),
         );
-        is_statement && is_punct(tokens.get(at + modifiers.count()), '|')
-    })
+        is_statement && is_punct(tail.get(at + modifiers.count()), '|')
+    };
+    // A block in the block, perhaps with an attribute or a label.
+    let inner = matches!(tail.last(), Some(TokenTree::Group(inner))
+        if inner.delimiter() == Delimiter::Brace && ends_with_closure(inner));
+    inner || (0..tail.len()).any(opens_closure)
 }
 
-/// A body that ends with `Box::pin(async { … })`, and cannot be left elsewhere.
-pub(crate) struct BoxedBlock {
+/// A body that ends with `Box::pin(…)` and cannot be left elsewhere.
+pub(crate) struct BoxedTail {
     /// Up to the parentheses.
     pub(crate) before: Vec<TokenTree>,
     pub(crate) parentheses: Group,
-    /// `async move { … }`
-    pub(crate) block: TokenStream,
+    /// What is pinned.
+    pub(crate) inner: TokenStream,
+    /// Whether that is an `async` block.
+    pub(crate) is_async: bool,
 }
 
-impl BoxedBlock {
-    /// Finds such a block. Its future is wrapped before it is boxed, which saves a box, and where its output is
-    /// generic asks less of the output's lifetime.
+impl BoxedTail {
+    /// Finds such an end. The future is wrapped before it is boxed, which saves a box, and if its output is
+    /// generic asks nothing of the output's lifetime.
     pub(crate) fn of(body: &Group) -> Option<Self> {
         let mut tokens = collect(body.stream());
         let Some(TokenTree::Group(parentheses)) = tokens.pop() else {
             return None;
-        };
-        let block = collect(parentheses.stream());
-        let is_block = match &*block {
-            [word, TokenTree::Group(_)] => is_ident(Some(word), "async"),
-            [word, modifier, TokenTree::Group(_)] => {
-                is_ident(Some(word), "async") && is_ident(Some(modifier), "move")
-            }
-            _ => false,
         };
         let is_path =
             |token: &&TokenTree| is_punct(Some(token), ':') || matches!(token, TokenTree::Ident(_));
@@ -415,10 +480,25 @@ impl BoxedBlock {
             path.trim_start_matches("::"),
             "Box::pin" | "std::boxed::Box::pin" | "alloc::boxed::Box::pin"
         );
-        (is_block && is_pin && is_statement && !has_exits(rest)).then(|| BoxedBlock {
+        let inner = collect(parentheses.stream());
+        let is_async = match &*inner {
+            [word, TokenTree::Group(_)] => is_ident(Some(word), "async"),
+            [word, modifier, TokenTree::Group(_)] => {
+                is_ident(Some(word), "async") && is_ident(Some(modifier), "move")
+            }
+            _ => false,
+        };
+        // A trailing comma is one of the call.
+        let inner = match inner.split_last() {
+            Some((last, before)) if is_punct(Some(last), ',') => before,
+            _ => &inner[..],
+        };
+        let has_exits = has_exits(rest) || (!is_async && has_exits(inner));
+        (is_pin && is_statement && !inner.is_empty() && !has_exits).then(|| BoxedTail {
+            inner: inner.iter().cloned().collect(),
             before: tokens,
             parentheses,
-            block: block.into_iter().collect(),
+            is_async,
         })
     }
 }

@@ -212,6 +212,14 @@ impl Impl {
         })
     }
 
+    /// The macros among the members, whose methods are not known.
+    pub(crate) fn macro_calls(&self) -> impl Iterator<Item = &TokenStream> {
+        self.members.iter().filter_map(|member| match member {
+            Member::Other(tokens) if is_macro_call(tokens) => Some(tokens),
+            _ => None,
+        })
+    }
+
     pub(crate) fn functions(&self) -> impl Iterator<Item = &Function> {
         self.members.iter().filter_map(|member| match member {
             Member::Function(function) => Some(&**function),
@@ -261,6 +269,13 @@ fn split_members(tokens: Vec<TokenTree>) -> Vec<Vec<TokenTree>> {
     let mut members = Vec::new();
     let mut member: Vec<TokenTree> = Vec::new();
     for token in tokens {
+        if let (TokenTree::Group(group), true) = (&token, member.is_empty()) {
+            if group.delimiter() == Delimiter::None {
+                // A fragment of a `macro_rules` macro, which is an item by itself.
+                members.extend(split_members(collect(group.stream())));
+                continue;
+            }
+        }
         let is_semicolon = is_punct(Some(&token), ';');
         let is_brace = brace(Some(&token)).is_some();
         member.push(token);
@@ -277,6 +292,14 @@ fn split_members(tokens: Vec<TokenTree>) -> Vec<Vec<TokenTree>> {
         members.push(member);
     }
     members
+}
+
+/// `name!(…);`, and not a constant or a type that has one in it.
+fn is_macro_call(tokens: &TokenStream) -> bool {
+    let tokens = collect(tokens.clone());
+    let bang = tokens.iter().position(|token| is_punct(Some(token), '!'));
+    let is_other = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if *word == "const" || *word == "type");
+    bang.is_some_and(|bang| !tokens[..bang].iter().any(is_other))
 }
 
 impl Member {

@@ -129,16 +129,25 @@ fn enter(
 ) -> TokenStream {
     let Kept { block, machine } = keep(block, private);
     let (before, guard) = match machine {
-        Machine::None => (ours!(), guard(ours!(__guard.enter(0_u64);))),
+        Machine::None => (
+            ours!(),
+            guard(ours!(#private::Inline::enter(&mut __guard, 0_u64);)),
+        ),
         Machine::Outermost { run, machine } => {
             let before = ours! {
                 #[allow(unused_imports)]
                 use #private::{FutureArm as _, KeepPlace as _, OtherArm as _};
                 let #run = #private::Run::new();
             };
-            (before, guard(ours!(__guard.enter(#machine);)))
+            (
+                before,
+                guard(ours!(#private::Inline::enter(&mut __guard, #machine);)),
+            )
         }
-        Machine::Nested(machine) => (ours!(), guard(ours!(__guard.enter_nested(#machine);))),
+        Machine::Nested(machine) => (
+            ours!(),
+            guard(ours!(#private::Inline::enter_nested(&mut __guard, #machine);)),
+        ),
     };
     // The braces are not the user's to leave out.
     ours!({

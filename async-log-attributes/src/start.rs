@@ -9,9 +9,8 @@ use crate::expand::Expansion;
 use crate::options::{Level, Parent};
 
 impl Expansion<'_> {
-    /// The levels that are expressions, each evaluated once, and the arguments that have to be read before their
-    /// patterns take them apart.
-    pub(crate) fn before_start(&self) -> TokenStream {
+    /// The levels that are expressions, each evaluated once.
+    pub(crate) fn levels(&self) -> TokenStream {
         let private = &self.private;
         let levels = [
             ("__level", self.options.level.as_ref()),
@@ -25,24 +24,24 @@ impl Expansion<'_> {
             }
             _ => None,
         });
-        let levels: TokenStream = levels.collect();
-        if !self.arguments.are_bound_early {
-            return levels;
-        }
-        let level = self.span_level();
+        levels.collect()
+    }
+
+    /// The arguments that have to be read before their patterns take them apart.
+    pub(crate) fn owned(&self) -> TokenStream {
+        let (private, level) = (&self.private, self.span_level());
         let owned = self.arguments.logged.iter().filter_map(|logged| {
             let owned = logged.owned.as_ref()?;
             let variable = &self.arguments.variables[logged.variable].ident;
             Some(ours! {
                 let #owned = if #private::is_enabled(#level) {
-                    #private::OwnedValue::new(&#private::Capture::new(&#variable).value())
+                    #private::OwnedValue::new(&#private::Capture::new(&#variable).async_log_value())
                 } else {
                     #private::OwnedValue::none()
                 };
             })
         });
-        let (owned, patterns): (TokenStream, _) = (owned.collect(), self.bind());
-        ours!(#levels #owned #patterns)
+        owned.collect()
     }
 
     fn event_level(&self, option: &str) -> Option<&Level> {
@@ -121,8 +120,8 @@ impl Expansion<'_> {
         let variable = &self.arguments.variables[logged.variable].ident;
         match &logged.owned {
             Some(owned) => ours!(#private::OwnedValue::value(&#owned)),
-            None if is_lent => ours!(#private::Capture::new(#variable).value()),
-            None => ours!(#private::Capture::new(&#variable).value()),
+            None if is_lent => ours!(#private::Capture::new(#variable).async_log_value()),
+            None => ours!(#private::Capture::new(&#variable).async_log_value()),
         }
     }
 

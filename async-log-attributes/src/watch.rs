@@ -25,9 +25,9 @@ impl Expansion<'_> {
         ours! {
             #assert
             #[allow(unused_variables)]
-            match #private::Tried::new(__result).result() {
+            match #private::Tried::new(__result).async_log_result() {
                 ::core::result::Result::Ok(__value) => { #ret }
-                ::core::result::Result::Err(__value) => { #private::fail(); #err }
+                ::core::result::Result::Err(__value) => { if __has_span { #private::fail(); } #err }
             }
         }
     }
@@ -68,7 +68,7 @@ impl Expansion<'_> {
         let pair = match event.form.as_ref().map(Ident::to_string).as_deref() {
             Some("Debug") => ours!(#key:? = __value),
             Some("Display") => ours!(#key:% = __value),
-            _ => ours!(#key = #private::#capture::new(__value).value()),
+            _ => ours!(#key = #private::#capture::new(__value).async_log_value()),
         };
         ours!({
             #private::log::log!(#target #level, #pair; "{}", #name);
