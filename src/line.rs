@@ -36,11 +36,18 @@ fn put_away(_: Scratch<LINE>) {}
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        passing::show(self.address());
         f.write_str(self.written.get_or_init(|| self.write()))
     }
 }
 
 impl<'a> Line<'a> {
+    /// Nothing else is there as long as this lives.
+    #[inline]
+    pub(crate) fn address(&self) -> usize {
+        self as *const Self as usize
+    }
+
     #[inline]
     pub(crate) fn new(added: Added<'a>) -> Self {
         Line {

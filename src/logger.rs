@@ -10,7 +10,7 @@ use crate::added::{Added, Subject};
 use crate::fields::{self, Fields};
 use crate::line::Line;
 use crate::pairs::{TypedPairs, NO_PAIRS};
-use crate::passing::{self, PassingDone, Seen, Which};
+use crate::passing::{self, PassingDone, Seen, Sought, Which};
 use crate::place;
 
 /// A logger around the one that you have, which adds to every record the task, the thread and the
@@ -30,6 +30,24 @@ use crate::place;
 /// several behind a fan-out, around another `Logger` (then the outer one alone adds), or called by
 /// hand. Filtering stays with the inner logger: a record that it does not want
 /// is dropped before anything is evaluated.
+///
+/// # Other loggers
+///
+/// A record logged while another one is being formatted or written is a record of its own: by a value, a source of
+/// key-values, the task-id source, the inner logger, a logger around this one or beside it. It gets its own ids and its own escaping.
+///
+/// A logger around this one may build a new record around the message of another, as fern's `format` does, and with
+/// or without its key-values. The record is still the start or the end of its span, provided that formatting the new
+/// message formats the old one. If the logger formats the old one into a string first, the record arrives as an ordinary
+/// one, and the span has no mark in this log. If it logs the old message again, in a record of its own, that record
+/// is a second mark of the span: readers ignore it.
+///
+/// | what a logger does with a record | result |
+/// |---|---|
+/// | logs others meanwhile, or comes back to the global logger | each is written, with ids of its own |
+/// | blocks | its thread waits; this wrapper holds no lock meanwhile |
+/// | panics | see *Panics* |
+/// | formats it and writes it on another thread | the line is that of the thread that logged it |
 ///
 /// # Panics
 ///
@@ -163,7 +181,13 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         (self.task_id)()
     }
 
-    #[inline(always)] // where nothing was on its way before, there is nothing to put back
+    /// An address that no other `Logger` has, not even one inside of this.
+    #[inline]
+    fn address(&self) -> usize {
+        &self.options as *const Options as usize
+    }
+
+    #[inline(always)] // where nothing was in flight before, there is nothing to put back
     fn log_plain(&self, record: &Record<'_>, before: Option<Which>) {
         if self.inner.enabled(record.metadata()) {
             let inside = Subject::Inside(place::depth());
@@ -171,10 +195,44 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         }
     }
 
-    /// Writes what may be a mark, or come from the logger to which one is on its way.
+    /// Writes what may be a mark, or have our keys already, or come from a logger or a value while another record is
+    /// in flight.
     #[inline(never)]
     fn log_seen(&self, record: &Record<'_>, before: Which) {
-        match before.see(record) {
+        if before.is_from(self.address()) {
+            return self.log_plain(record, Some(before));
+        }
+        match before.see_pairs(record) {
+            Some(seen) => self.log_as(seen, record, before),
+            None => self.log_other(record, before),
+        }
+    }
+
+    /// Writes what has other key-values than the record in flight.
+    #[cold]
+    #[inline(never)]
+    fn log_other(&self, record: &Record<'_>, before: Which) {
+        if !self.inner.enabled(record.metadata()) && !before.is_end() {
+            return;
+        }
+        let _nothing_sought = Sought::nothing();
+        match before.see_message(record) {
+            // It is formatted already, and has our keys.
+            (Seen::Done, _) => self.inner.log(record),
+            (seen, message) => {
+                let mut with_message = record.to_builder();
+                self.log_as(
+                    seen,
+                    &with_message.args(format_args!("{message}")).build(),
+                    before,
+                );
+            }
+        }
+    }
+
+    #[inline(always)] // but for a mark it is rare
+    fn log_as(&self, seen: Seen, record: &Record<'_>, before: Which) {
+        match seen {
             Seen::Plain => self.log_plain(record, Some(before)),
             Seen::Done => self.inner.log(record),
             Seen::Start => {
@@ -194,7 +252,8 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         }
     }
 
-    /// Gives the inner logger the record with what is added to it.
+    /// Gives the inner logger the record with what is added to it, and says to a `Logger` further inside that our
+    /// keys are in it.
     #[inline(always)]
     fn write(&self, record: &Record<'_>, subject: Subject, task_id: u64, before: Option<Which>) {
         let added = Added {
@@ -206,27 +265,30 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         match self.options.form {
             Form::Text => {
                 let line = Line::new(added);
-                self.hand_on(record, format_args!("{line}"), &NO_PAIRS, before);
+                let which = Which::text(line.address());
+                self.hand_on(record, format_args!("{line}"), &NO_PAIRS, which, before);
             }
             Form::KeyValues => {
-                self.hand_on(record, *record.args(), &TypedPairs::new(added), before);
+                let pairs = TypedPairs::new(added);
+                let mark = before.as_ref().filter(|_| matches!(subject, Subject::Mark));
+                let which = Which::pairs(pairs.address(), mark);
+                self.hand_on(record, *record.args(), &pairs, which, before);
             }
         }
     }
 
-    /// Gives the inner logger the record with another message and other key-values, and says to a
-    /// `Logger` further inside that ours are in it.
     #[inline]
     fn hand_on(
         &self,
         record: &Record<'_>,
         message: fmt::Arguments<'_>,
         pairs: &dyn Source,
+        which: Which,
         before: Option<Which>,
     ) {
         let mut record = record.to_builder();
         let record = record.args(message).key_values(pairs).build();
-        let _passing = PassingDone::of(&record, before);
+        let _passing = PassingDone::of(which, self.address(), before);
         self.inner.log(&record);
     }
 }

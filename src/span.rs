@@ -15,7 +15,7 @@ use crate::ids;
 use crate::mark::{self, Event, Mark, Origin, Seconds, Site, Spawned};
 use crate::outcome::Outcome;
 use crate::pairs::NO_PAIRS;
-use crate::passing::{self, Writing};
+use crate::passing::{self, Name, Writing};
 use crate::place::{self, LeftOpen, Machine, Position};
 
 /// An operation that has started and ends when this is dropped.
@@ -254,22 +254,11 @@ impl<O: Origin> Open<O> {
             .level(self.level.into())
             .target(target)
             .build();
-        let name = Name(name);
-        let message = format_args!("{name}");
-        if let Some(known) = mark::emit(mark, &self.origin, metadata, message, arguments) {
+        if let Some(known) = mark::emit(mark, &self.origin, metadata, &Name(name), arguments) {
             self.id = known.mark.id;
             self.fields = known.mark.fields;
             self.task_id = known.task_id.unwrap_or(NO_TASK);
         }
-    }
-}
-
-/// A name in a message: it has no width and no precision to be asked for.
-struct Name<'a>(&'a str);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
     }
 }
 
