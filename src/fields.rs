@@ -136,6 +136,15 @@ impl Fields {
         self.0.is_none()
     }
 
+    /// Whether they are shared, or there are none.
+    pub(crate) fn is_same(&self, other: &Fields) -> bool {
+        match (&self.0, &other.0) {
+            (Some(these), Some(those)) => Arc::ptr_eq(these, those),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// Formats the pairs of `own`, the first `skip` left out, and puts the fields of `around` behind
     /// where no key of `own` hides them.
     ///

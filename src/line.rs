@@ -91,8 +91,8 @@ impl<'a> Line<'a> {
     #[inline(always)] // so that where nothing is added nothing is called
     fn push_inside(&self, line: &mut String, position: &Position, pairs: First<'_>) {
         self.push_fields(line, &position.fields, pairs);
-        if position.id != 0 && !self.added.options.minimal {
-            Own::Number(position.id).push(line, SPAN_ID);
+        if position.span.id != 0 && !self.added.options.minimal {
+            Own::Number(position.span.id).push(line, SPAN_ID);
         }
         self.push_process_id(line, None);
     }

@@ -136,7 +136,7 @@ impl Source for TypedPairs<'_> {
         let (options, own_pairs) = (self.added.options, self.added.own_pairs());
         own_pairs.visit(&mut Renamed(visitor))?;
         let (fields, mark, span_id) = match self.about() {
-            About::Inside(position) => (&position.fields, None, position.id),
+            About::Inside(position) => (&position.fields, None, position.span.id),
             About::Mark(mark) => (&mark.fields, Some(mark), 0),
         };
         if let Some(mark) = mark {

@@ -40,7 +40,8 @@ pub trait TaskExt: Future + Sized {
     /// function whose future this is (`server::handle`), else `task`.
     ///
     /// A task that is dropped before it was ever polled leaves no record; one that is dropped
-    /// later was `cancelled`.
+    /// later was `cancelled`. If the task's span is filtered out, the task has its number all the same, and its code is
+    /// in the span that this was called in.
     ///
     /// ```
     /// use async_log::TaskExt;
@@ -138,12 +139,11 @@ impl NewTask {
         }
     }
 
-    /// Starts the task's own span. If that is filtered out, the task is in no span, with the
-    /// fields that were around.
+    /// Starts the task's own span. If that is filtered out, the task is in the context that it was made in.
     pub(crate) fn start(self) -> Live<TaskOrigin> {
         let target = self.origin.target;
         if !is_enabled(target) {
-            return Live::silent(self.origin, self.around.fields);
+            return Live::transparent(self.around);
         }
         Live::start(Beginning {
             metadata: Metadata::builder().level(LEVEL).target(target).build(),
