@@ -19,7 +19,9 @@ use std::mem::{self, ManuallyDrop};
 use log::kv::Source;
 use log::{Level, Metadata, Record};
 
+use crate::fields::Fields;
 use crate::mark::Mark;
+use crate::pairs::Arguments;
 use crate::scratch::{Scratch, MESSAGE};
 
 /// A record that is in flight.
@@ -440,6 +442,41 @@ pub(crate) fn answer_task_id(metadata: &Metadata<'_>, task_id: impl FnOnce() -> 
     let task_id = task_id();
     ANSWER.with(|answer| answer.set(Answer::Task(task_id)));
     true
+}
+
+thread_local! {
+    // Empty when a thread ends, so it needs no destructor.
+    static FORMATTED: Cell<ManuallyDrop<Fields>> = const { Cell::new(ManuallyDrop::new(Fields::none())) };
+}
+
+/// The arguments of the start in flight are known as text, until this is dropped. There is never more than one start with
+/// arguments in flight on a thread, since no annotated function is traced while a span's record is being written.
+pub(crate) struct Formatted(());
+
+impl Formatted {
+    pub(crate) fn of(arguments: &Arguments) -> Self {
+        let fields = ManuallyDrop::new(arguments.fields().clone());
+        FORMATTED.with(|formatted| formatted.set(fields));
+        Formatted(())
+    }
+
+    fn take() -> Fields {
+        let none = ManuallyDrop::new(Fields::none());
+        ManuallyDrop::into_inner(FORMATTED.with(|formatted| formatted.replace(none)))
+    }
+}
+
+impl Drop for Formatted {
+    fn drop(&mut self) {
+        drop(Formatted::take());
+    }
+}
+
+/// The arguments of the start in flight as text; nothing if they did not have to be formatted.
+pub(crate) fn formatted() -> Fields {
+    let fields = Formatted::take();
+    FORMATTED.with(|formatted| formatted.set(ManuallyDrop::new(fields.clone())));
+    fields
 }
 
 thread_local! {

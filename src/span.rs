@@ -14,8 +14,8 @@ use crate::fields::Fields;
 use crate::ids;
 use crate::mark::{self, Event, Mark, Origin, Seconds, Site, Spawned};
 use crate::outcome::Outcome;
-use crate::pairs::NO_PAIRS;
-use crate::passing::{self, Name, Writing};
+use crate::pairs::{Arguments, First, NO_PAIRS};
+use crate::passing::{self, Formatted, Name, Writing};
 use crate::place::{self, LeftOpen, Machine, Position};
 use crate::state::SpanRef;
 
@@ -161,6 +161,8 @@ impl<O: Origin> Live<O> {
             own_target.then(|| metadata.target()),
             origin.name().is_none().then_some(beginning.name),
         );
+        let arguments = First::new(beginning.pairs, beginning.arguments);
+        let settled = Arguments::settle(arguments);
         // The clock is read when all is formatted: that is not the operation's time.
         let start = clock::now();
         let mut open = Open {
@@ -179,7 +181,11 @@ impl<O: Origin> Live<O> {
             arguments: beginning.arguments,
             spawned: beginning.spawned,
         };
-        if let Some(task_id) = open.emit(id, event, beginning.pairs) {
+        let task_id = match settled {
+            None => open.emit(id, event, &arguments),
+            Some(settled) => open.emit_with(id, event, settled),
+        };
+        if let Some(task_id) = task_id {
             open.span = SpanRef::open(id, start, task_id);
         }
         Live(Some(open))
@@ -242,6 +248,13 @@ impl<O: Origin> Open<O> {
     fn end(&mut self, event: Event) {
         let _writing = Writing::begin();
         self.emit(self.span.id, event, &NO_PAIRS);
+    }
+
+    /// Writes a start with arguments that had to be formatted.
+    #[inline(never)]
+    fn emit_with(&mut self, id: u64, event: Event, arguments: Arguments) -> Option<u64> {
+        let _formatted = Formatted::of(&arguments);
+        self.emit(id, event, &arguments)
     }
 
     /// Writes a mark; gives the task that it was written in. When that panics the span is over.

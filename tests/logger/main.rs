@@ -6,6 +6,7 @@
 mod cost;
 mod failures;
 mod keys;
+mod locks;
 mod nested;
 mod options;
 mod others;
