@@ -8,6 +8,7 @@ mod clock;
 mod context;
 mod fields;
 mod frame;
+mod function;
 mod ids;
 mod keep;
 mod line;
@@ -21,6 +22,7 @@ mod place;
 mod scratch;
 mod span;
 mod state;
+mod target;
 mod task;
 mod text;
 

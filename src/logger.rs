@@ -12,6 +12,7 @@ use crate::line::{self, Line};
 use crate::pairs::{TypedPairs, NO_PAIRS};
 use crate::passing::{self, PassingDone, Seen, Sought, Which};
 use crate::place;
+use crate::target;
 
 /// A logger around the one that you have, which adds to every record the task, the thread and the
 /// span that the running code is in.
@@ -148,6 +149,24 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// be read, but no longer be told apart with certainty by a program.
     pub fn minimal(mut self) -> Self {
         self.options.minimal = true;
+        self
+    }
+
+    /// Sets the target of tasks of which nothing better is known: boxed futures, and types of other crates, that become
+    /// a task outside of any span. It is `task` unless set. The setting holds for the whole process, the last call
+    /// wins, and an empty target changes nothing.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), log::SetLoggerError> {
+    /// let logger = env_logger::Builder::from_env("RUST_LOG").build();
+    /// async_log::Logger::wrap(logger, async_log::task_id)
+    ///     .with_task_target(env!("CARGO_CRATE_NAME"))
+    ///     .start(log::LevelFilter::Trace)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_task_target(self, target: impl Into<String>) -> Self {
+        target::set_of_tasks(target.into());
         self
     }
 

@@ -12,6 +12,7 @@ use crate::fields::Fields;
 use crate::outcome::Outcome;
 use crate::pairs::First;
 use crate::passing::{self, Known, Name, Passing, Seen};
+use crate::target::Target;
 use crate::text;
 
 /// The start or the end of a span.
@@ -252,6 +253,8 @@ pub(crate) trait Origin {
     /// `None` where it stands with the fields.
     fn name(&self) -> Option<&str>;
     fn target(&self) -> &str;
+    /// The target if it is static.
+    fn static_target(&self) -> Target;
     fn module_path(&self) -> Option<&'static str>;
     fn line(&self) -> (&'static str, u32);
 }
@@ -275,6 +278,11 @@ impl Origin for &'static Site {
 
     fn target(&self) -> &str {
         self.target
+    }
+
+    #[inline]
+    fn static_target(&self) -> Target {
+        Target::of(self.target)
     }
 
     fn module_path(&self) -> Option<&'static str> {

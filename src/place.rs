@@ -634,6 +634,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Target;
 
     #[test]
     fn the_stack_grows_beyond_its_first_room() {
@@ -643,7 +644,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let many = 3 * ROOM as u64;
-        let span = |id| SpanRef::open(id, 0, 0);
+        let span = |id| SpanRef::open(id, 0, 0, Target::UNKNOWN);
         for _ in 0..2 {
             (1..=many).for_each(|id| {
                 enter(

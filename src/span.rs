@@ -18,6 +18,7 @@ use crate::pairs::{Arguments, First, NO_PAIRS};
 use crate::passing::{self, Formatted, Name, Writing};
 use crate::place::{self, LeftOpen, Machine, Position};
 use crate::state::SpanRef;
+use crate::target::Target;
 
 /// An operation that has started and ends when this is dropped.
 ///
@@ -186,7 +187,14 @@ impl<O: Origin> Live<O> {
             Some(settled) => open.emit_with(id, event, settled),
         };
         if let Some(task_id) = task_id {
-            open.span = SpanRef::open(id, start, task_id);
+            let target = match own_target {
+                true => Target::UNKNOWN,
+                false => open
+                    .origin
+                    .as_ref()
+                    .map_or(Target::UNKNOWN, O::static_target),
+            };
+            open.span = SpanRef::open(id, start, task_id, target);
         }
         Live(Some(open))
     }

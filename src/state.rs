@@ -8,9 +8,11 @@
 //! there ever were open spans at once.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::Mutex;
 use std::thread;
+
+use crate::target::Target;
 
 /// The shared state of a span. What two spans write is on two cache lines.
 #[derive(Debug, Default)]
@@ -20,6 +22,7 @@ pub(crate) struct State {
     id: AtomicU64,
     start: AtomicU64,
     task_id: AtomicU64,
+    target: AtomicUsize,
 }
 
 /// A span, open or not; or no span.
@@ -42,10 +45,11 @@ impl SpanRef {
 
     /// A span that has started at this moment, as [`clock::now`](crate::clock::now) has it, in this task.
     #[inline]
-    pub(crate) fn open(id: u64, start: u64, task_id: u64) -> Self {
+    pub(crate) fn open(id: u64, start: u64, task_id: u64, target: Target) -> Self {
         let state = take();
         state.start.store(start, Ordering::Relaxed);
         state.task_id.store(task_id, Ordering::Relaxed);
+        state.target.store(target.number(), Ordering::Relaxed);
         state.id.store(id, Ordering::Release);
         SpanRef {
             id,
@@ -58,6 +62,15 @@ impl SpanRef {
     pub(crate) fn is_over(self) -> bool {
         self.state
             .is_some_and(|state| state.id.load(Ordering::Acquire) != self.id)
+    }
+
+    /// The target of its records if that is static, and while it is open.
+    pub(crate) fn target(self) -> Target {
+        let number = self.state.map(|state| state.target.load(Ordering::Relaxed));
+        match number.filter(|_| !self.is_over()) {
+            Some(number) => Target::from_number(number),
+            None => Target::UNKNOWN,
+        }
     }
 
     /// Ends it, for whoever has opened it; gives its start and its task.
@@ -191,12 +204,12 @@ mod tests {
 
     #[test]
     fn a_span_is_over_for_all_who_have_it() {
-        let first = SpanRef::open(1 << 60, 3, 4);
+        let first = SpanRef::open(1 << 60, 3, 4, Target::UNKNOWN);
         let other = std::thread::spawn(move || first.close()).join();
         assert_eq!(other.unwrap(), (3, 4));
         assert!(first.is_over());
         let again: Vec<_> = (1..1000)
-            .map(|n| SpanRef::open((1 << 60) + n, n, 0))
+            .map(|n| SpanRef::open((1 << 60) + n, n, 0, Target::UNKNOWN))
             .collect();
         assert!(first.is_over() && again.iter().all(|span| !span.is_over()));
         for (n, span) in (1..).zip(&again) {

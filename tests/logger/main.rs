@@ -11,6 +11,7 @@ mod nested;
 mod options;
 mod others;
 mod processes;
+mod targets;
 
 #[path = "../support"]
 mod support {
