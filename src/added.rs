@@ -12,15 +12,19 @@ use crate::passing;
 pub(crate) struct Added<'a> {
     pub(crate) record: &'a Record<'a>,
     pub(crate) options: &'a Options,
-    pub(crate) subject: Subject,
+    pub(crate) subject: Subject<'a>,
     pub(crate) task_id: u64,
 }
 
 /// What a record is about.
 #[derive(Clone, Copy)]
-pub(crate) enum Subject {
+pub(crate) enum Subject<'a> {
     /// Anything, in code that found the place's stack so deep.
     Inside(usize),
+    /// The same of a record that is known to have pairs.
+    Paired(usize),
+    /// The same as text, with these pairs before it.
+    Tail(&'a str),
     /// The span whose mark is on its way.
     Mark,
 }
@@ -30,7 +34,8 @@ impl Added<'_> {
     /// of a function.
     pub(crate) fn own_pairs(&self) -> First<'_> {
         let count = match self.subject {
-            Subject::Inside(_) => usize::MAX,
+            Subject::Inside(_) | Subject::Paired(_) => usize::MAX,
+            Subject::Tail(_) => 0,
             Subject::Mark if self.options.arguments => {
                 passing::with_mark(Mark::arguments).unwrap_or(0)
             }

@@ -19,7 +19,8 @@ use crate::span::Span;
 /// });
 /// ```
 ///
-/// It does not keep the span open: a record that comes after the span's end still names it.
+/// It does not keep the span open, but it keeps the span's fields and number: a record that is logged in the context after
+/// the span's end still has both, and a span that starts there has it as its parent.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     task: u64,

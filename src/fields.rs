@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use log::kv::{self, Key, Source, Value, VisitSource};
 
+use crate::pairs::First;
 use crate::text::{self, Kind};
 
 /// The fields of a span with those of the spans around it, and the span's own name and target
@@ -136,6 +137,15 @@ impl Fields {
         self.0.is_none()
     }
 
+    /// Whether they are shared, or there are none.
+    pub(crate) fn is_same(&self, other: &Fields) -> bool {
+        match (&self.0, &other.0) {
+            (Some(these), Some(those)) => Arc::ptr_eq(these, those),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// Formats the pairs of `own`, the first `skip` left out, and puts the fields of `around` behind
     /// where no key of `own` hides them.
     ///
@@ -158,6 +168,7 @@ impl Fields {
                 captured,
                 skip,
                 limit: captured_len(),
+                hides: true,
             });
             if !around.is_none() {
                 captured.inherit(&around);
@@ -170,10 +181,23 @@ impl Fields {
         })
     }
 
+    /// Formats pairs, each of them, also those of one key.
+    pub(crate) fn of_pairs(pairs: First<'_>) -> Fields {
+        Fields::new(|captured| {
+            let limit = captured_len();
+            let _ = pairs.visit(&mut Capturing {
+                captured,
+                skip: 0,
+                limit,
+                hides: false,
+            });
+        })
+    }
+
     /// These fields and one more, which hides an earlier one of the same key.
     pub(crate) fn with(&self, key: &str, value: &Value<'_>) -> Fields {
         Fields::new(|captured| {
-            captured.push(key, value, usize::MAX);
+            captured.push(key, value, usize::MAX, true);
             captured.inherit(self);
         })
     }
@@ -307,8 +331,8 @@ impl Captured {
         })
     }
 
-    /// Adds a field, unless there is one of that key already.
-    fn push(&mut self, key: &str, value: &Value<'_>, limit: usize) {
+    /// Adds a field; not if there is one of that key already, which `hides` it.
+    fn push(&mut self, key: &str, value: &Value<'_>, limit: usize, hides: bool) {
         let start = self.text.len();
         if self.text.capacity() == 0 {
             // For some fields at once, where there is no room from an earlier span.
@@ -316,7 +340,7 @@ impl Captured {
         }
         text::push_key(&mut self.text, key);
         let key_end = self.text.len() - 1;
-        if !self.index.is_empty() && self.has(&self.text[start + 2..key_end]) {
+        if hides && !self.index.is_empty() && self.has(&self.text[start + 2..key_end]) {
             self.text.truncate(start);
             return;
         }
@@ -352,13 +376,14 @@ struct Capturing<'a> {
     captured: &'a mut Captured,
     skip: usize,
     limit: usize,
+    hides: bool,
 }
 
 impl<'kvs> VisitSource<'kvs> for Capturing<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
         match self.skip.checked_sub(1) {
             Some(skip) => self.skip = skip,
-            None => self.captured.push(key.as_str(), &value, self.limit),
+            None => (self.captured).push(key.as_str(), &value, self.limit, self.hides),
         }
         Ok(())
     }

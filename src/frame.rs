@@ -73,14 +73,16 @@ impl<F: FusedFuture> FusedFuture for Frame<F> {
 
 /// Code is running in a frame's place; what was there before is put back when this is dropped.
 struct There<'a> {
-    held: &'a mut Option<Held>,
+    /// `None` too where the span that the place is in has ended: then the code is where it is polled.
+    held: Option<&'a mut Held>,
     depth: usize,
 }
 
 impl<'a> There<'a> {
     #[inline]
     fn enter(held: &'a mut Option<Held>) -> Self {
-        let depth = held.as_mut().map_or(0, Held::enter);
+        let mut held = held.as_mut().filter(|held| !held.is_over());
+        let depth = held.as_mut().map_or(0, |held| held.enter());
         There { held, depth }
     }
 }

@@ -8,6 +8,7 @@ mod clock;
 mod context;
 mod fields;
 mod frame;
+mod function;
 mod ids;
 mod keep;
 mod line;
@@ -21,6 +22,8 @@ mod place;
 mod returned;
 mod scratch;
 mod span;
+mod state;
+mod target;
 mod task;
 mod text;
 
@@ -118,7 +121,7 @@ mod text;
 ///
 /// # Cost
 ///
-/// Filtered out, the comparison of a level. The future of an annotated `async fn` is 64 bytes larger on 64 bits,
+/// Filtered out, the comparison of a level. The future of an annotated `async fn` is 56 bytes larger on 64 bits,
 /// however large its arguments are, and some more if arguments are patterns (`benches/attribute` measures it). A function
 /// that returns a type that may be a future has its body in a closure if it has other exits than its end; the optimizer
 /// removes it.

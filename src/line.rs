@@ -13,7 +13,7 @@ use crate::mark::{Mark, Own, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID}
 use crate::pairs::First;
 use crate::passing;
 use crate::place::{self, Position};
-use crate::scratch::{Scratch, LINE};
+use crate::scratch::{Scratch, LINE, TAIL};
 use crate::text::{self, Kind};
 
 /// A line. It is put together when it is first asked for, which a logger that does not print never does, and once.
@@ -36,16 +36,33 @@ fn put_away(_: Scratch<LINE>) {}
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        passing::show(self.address());
         f.write_str(self.written.get_or_init(|| self.write()))
     }
 }
 
 impl<'a> Line<'a> {
+    /// Nothing else is there as long as this lives.
+    #[inline]
+    pub(crate) fn address(&self) -> usize {
+        self as *const Self as usize
+    }
+
     #[inline]
     pub(crate) fn new(added: Added<'a>) -> Self {
         Line {
             added,
             written: ManuallyDrop::new(OnceCell::new()),
+        }
+    }
+
+    /// The same, put together before it is asked for.
+    pub(crate) fn settled(added: Added<'a>) -> Self {
+        let line = Line::new(added);
+        let written = OnceCell::from(line.write());
+        Line {
+            written: ManuallyDrop::new(written),
+            ..line
         }
     }
 
@@ -58,53 +75,88 @@ impl<'a> Line<'a> {
             None => drop(line.write_fmt(*record.args())),
         }
         text::escape_message(&mut line);
-
-        let message_len = line.len();
-        let pairs = self.added.own_pairs();
-        // A source that gives up has given what it had.
-        let _ = pairs.visit(&mut TextPairs {
-            line: &mut line,
-            limit: self.added.options.max_value_len,
-        });
         match self.added.subject {
-            Subject::Inside(depth) if line.len() == message_len => {
-                place::with(depth, |position| {
-                    self.push_inside(&mut line, position, First::none())
-                });
-            }
-            // Its own pairs may hide fields. To ask them is to call others, who may log: nothing is lent meanwhile.
-            Subject::Inside(depth) => self.push_inside(&mut line, &place::at(depth), pairs),
-            Subject::Mark => self.push_mark(&mut line, pairs),
+            Subject::Tail(tail) => line.push_str(tail),
+            Subject::Paired(depth) => self.added.push_tail(&mut line, depth),
+            Subject::Inside(depth) => place::with(depth, |position| {
+                self.added.push_inside(&mut line, position, First::none())
+            }),
+            Subject::Mark => self.push_mark(&mut line),
         }
         Own::Number(self.added.task_id).push(&mut line, TASK_ID);
         Own::Number(ids::thread()).push(&mut line, THREAD_ID);
         line
     }
 
+    fn push_arguments(&self, line: &mut String, arguments: First<'_>) {
+        let formatted = passing::formatted();
+        // A logger in between may have left the pairs away.
+        if formatted.is_none() || !arguments.any(|_| true) {
+            return self.added.push_pairs(line, arguments);
+        }
+        for field in formatted.iter() {
+            self.added.push_field(line, field);
+        }
+    }
+
+    #[inline(never)]
+    fn push_mark(&self, line: &mut String) {
+        let (added, arguments) = (&self.added, self.added.own_pairs());
+        let Some(mark) = passing::mark() else {
+            return;
+        };
+        if !arguments.is_none() {
+            self.push_arguments(line, arguments);
+        }
+        Own::Word(mark.word()).push(line, SPAN_MARK);
+        added.push_fields(line, &mark.fields, arguments);
+        if !added.options.minimal {
+            mark.own(|key, own| own.push(line, key));
+        }
+        added.push_process_id(line, Some(&mark));
+    }
+}
+
+/// What [`Subject::Tail`] has.
+pub(crate) fn tail(added: &Added<'_>, depth: usize) -> Scratch<TAIL> {
+    let mut tail = Scratch::take();
+    added.push_tail(&mut tail, depth);
+    tail
+}
+
+impl Added<'_> {
+    /// Writes the record's own pairs, and where the code was that found the place's stack so deep.
+    fn push_tail(&self, line: &mut String, depth: usize) {
+        let pairs = self.own_pairs();
+        self.push_pairs(line, pairs);
+        // The pairs may hide fields. To ask them is to call others, who may log: nothing is lent meanwhile.
+        let position = match depth {
+            0 => Position::default(),
+            _ => place::at(depth),
+        };
+        self.push_inside(line, &position, pairs);
+    }
+
+    #[inline]
+    fn push_pairs(&self, line: &mut String, pairs: First<'_>) {
+        // A source that gives up has given what it had.
+        let _ = pairs.visit(&mut TextPairs {
+            line,
+            limit: self.options.max_value_len,
+        });
+    }
+
     #[inline(always)] // so that where nothing is added nothing is called
     fn push_inside(&self, line: &mut String, position: &Position, pairs: First<'_>) {
         self.push_fields(line, &position.fields, pairs);
-        if position.id != 0 && !self.added.options.minimal {
-            Own::Number(position.id).push(line, SPAN_ID);
+        if position.span.id != 0 && !self.options.minimal {
+            Own::Number(position.span.id).push(line, SPAN_ID);
         }
         self.push_process_id(line, None);
     }
 
-    #[inline(never)]
-    fn push_mark(&self, line: &mut String, arguments: First<'_>) {
-        let Some(mark) = passing::mark() else {
-            return;
-        };
-        Own::Word(mark.word()).push(line, SPAN_MARK);
-        self.push_fields(line, &mark.fields, arguments);
-        if !self.added.options.minimal {
-            mark.own(|key, own| own.push(line, key));
-        }
-        self.push_process_id(line, Some(&mark));
-    }
-
     fn push_process_id(&self, line: &mut String, mark: Option<&Mark>) {
-        if self.added.wants_process_id(mark) {
+        if self.wants_process_id(mark) {
             Own::Process.push(line, PROCESS_ID);
         }
     }
@@ -112,7 +164,7 @@ impl<'a> Line<'a> {
     /// Writes the fields of the spans around, then the logger's own, but for those that others hide.
     #[inline]
     fn push_fields(&self, line: &mut String, around: &Fields, pairs: First<'_>) {
-        let options = self.added.options;
+        let options = self.options;
         let is_alone = options.fields.is_none();
         if is_alone && around.is_none() {
             return;
@@ -127,7 +179,7 @@ impl<'a> Line<'a> {
     #[inline(never)]
     fn push_each_field(&self, line: &mut String, around: &Fields, pairs: First<'_>) {
         let is_shown = |field: &Field<'_>| !pairs.hides(field.key);
-        let own = self.added.options.fields.iter();
+        let own = self.options.fields.iter();
         let own = own.filter(|field| !around.has(field.key));
         for field in around.iter().chain(own).filter(is_shown) {
             self.push_field(line, field);
@@ -135,7 +187,7 @@ impl<'a> Line<'a> {
     }
 
     fn push_field(&self, line: &mut String, field: Field<'_>) {
-        let limit = self.added.options.max_value_len;
+        let limit = self.options.max_value_len;
         if field.value.len() <= limit || field.kind != Kind::Text {
             line.push_str(field.text);
             return;

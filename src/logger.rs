@@ -8,10 +8,11 @@ use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 
 use crate::added::{Added, Subject};
 use crate::fields::{self, Fields};
-use crate::line::Line;
+use crate::line::{self, Line};
 use crate::pairs::{TypedPairs, NO_PAIRS};
-use crate::passing::{self, PassingDone, Seen, Which};
+use crate::passing::{self, PassingDone, Seen, Sought, Which};
 use crate::place;
+use crate::target;
 
 /// A logger around the one that you have, which adds to every record the task, the thread and the
 /// span that the running code is in.
@@ -31,6 +32,24 @@ use crate::place;
 /// hand. Filtering stays with the inner logger: a record that it does not want
 /// is dropped before anything is evaluated.
 ///
+/// # Other loggers
+///
+/// A record logged while another one is being formatted or written is a record of its own: by a value, a source of
+/// key-values, the task-id source, the inner logger, a logger around this one or beside it. It gets its own ids and its own escaping.
+///
+/// A logger around this one may build a new record around the message of another, as fern's `format` does, and with
+/// or without its key-values. The record is still the start or the end of its span, provided that formatting the new
+/// message formats the old one. If the logger formats the old one into a string first, the record arrives as an ordinary
+/// one, and the span has no mark in this log. If it logs the old message again, in a record of its own, that record
+/// is a second mark of the span: readers ignore it.
+///
+/// | what a logger does with a record | result |
+/// |---|---|
+/// | logs others meanwhile, or comes back to the global logger | each is written, with ids of its own |
+/// | blocks | its thread waits; this wrapper holds no lock meanwhile |
+/// | panics | see *Panics* |
+/// | formats it and writes it on another thread | the line is that of the thread that logged it |
+///
 /// # Panics
 ///
 /// Logging panics if the inner logger does, or the task-id source, or a value's formatting. All is then as if
@@ -39,9 +58,14 @@ use crate::place;
 ///
 /// # Cost
 ///
-/// A record's message, its values and the line are formatted when the inner logger asks for the message, as they
-/// would be without this wrapper: once, in a buffer of the thread, and not at all where it does not ask. No lock is taken and
-/// no heap is touched.
+/// A record's message and the line are formatted when the inner logger asks for the message, as they would be without
+/// this wrapper: once, in a buffer of the thread, and not at all if it does not ask. No lock is taken and no heap is touched.
+///
+/// In text form, a record's own key-values are formatted before the inner logger is called, if that logger enables the
+/// record. So are the arguments of annotated functions in both forms, unless they are numbers, booleans and strings
+/// alone. The inner logger may hold a lock when it asks for the message, as fern and log4rs do, and without this wrapper would not have
+/// formatted these values there: a value that wants a lock of its own cannot deadlock with the logger. A logger *around* this one that
+/// holds a lock meanwhile still can.
 pub struct Logger<L, F = fn() -> u64> {
     inner: L,
     task_id: F,
@@ -128,6 +152,24 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         self
     }
 
+    /// Sets the target of tasks of which nothing better is known: boxed futures, and types of other crates, that become
+    /// a task outside of any span. It is `task` unless set. The setting holds for the whole process, the last call
+    /// wins, and an empty target changes nothing.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), log::SetLoggerError> {
+    /// let logger = env_logger::Builder::from_env("RUST_LOG").build();
+    /// async_log::Logger::wrap(logger, async_log::task_id)
+    ///     .with_task_target(env!("CARGO_CRATE_NAME"))
+    ///     .start(log::LevelFilter::Trace)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_task_target(self, target: impl Into<String>) -> Self {
+        target::set_of_tasks(target.into());
+        self
+    }
+
     /// Installs this as `log`'s logger and sets `log`'s maximum level. The inner logger filters
     /// as it did; spans are at level `Trace` unless they say otherwise.
     ///
@@ -163,70 +205,153 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         (self.task_id)()
     }
 
-    #[inline(always)] // where nothing was on its way before, there is nothing to put back
-    fn log_plain(&self, record: &Record<'_>, before: Option<Which>) {
-        if self.inner.enabled(record.metadata()) {
-            let inside = Subject::Inside(place::depth());
-            self.write(record, inside, self.task_id(), before);
+    /// An address that no other `Logger` has, not even one inside of this.
+    #[inline]
+    fn address(&self) -> usize {
+        &self.options as *const Options as usize
+    }
+
+    /// For each form apart, so that neither pays for the other.
+    #[inline(never)]
+    fn log_form<const TEXT: bool>(&self, record: &Record<'_>) {
+        match passing::now() {
+            None => self.log_plain::<TEXT>(record, None),
+            Some(before) => self.log_seen::<TEXT>(record, before),
         }
     }
 
-    /// Writes what may be a mark, or come from the logger to which one is on its way.
+    #[inline(always)] // where nothing was in flight before, there is nothing to put back
+    fn log_plain<const TEXT: bool>(&self, record: &Record<'_>, before: Option<Which>) {
+        if self.inner.enabled(record.metadata()) {
+            let inside = Subject::Inside(place::depth());
+            self.write::<TEXT>(record, inside, self.task_id(), before);
+        }
+    }
+
+    /// Writes what may be a mark, or have our keys already, or come from a logger or a value while another record is
+    /// in flight.
     #[inline(never)]
-    fn log_seen(&self, record: &Record<'_>, before: Which) {
-        match before.see(record) {
-            Seen::Plain => self.log_plain(record, Some(before)),
+    fn log_seen<const TEXT: bool>(&self, record: &Record<'_>, before: Which) {
+        if before.is_from(self.address()) {
+            return self.log_plain::<TEXT>(record, Some(before));
+        }
+        match before.see_pairs(record) {
+            Some(seen) => self.log_as::<TEXT>(seen, record, before),
+            None => self.log_other::<TEXT>(record, before),
+        }
+    }
+
+    /// Writes what has other key-values than the record in flight.
+    #[cold]
+    #[inline(never)]
+    fn log_other<const TEXT: bool>(&self, record: &Record<'_>, before: Which) {
+        if !self.inner.enabled(record.metadata()) && !before.is_end() {
+            return;
+        }
+        let _nothing_sought = Sought::nothing();
+        match before.see_message(record) {
+            // It is formatted already, and has our keys.
+            (Seen::Done, _) => self.inner.log(record),
+            (seen, message) => {
+                let mut with_message = record.to_builder();
+                self.log_as::<TEXT>(
+                    seen,
+                    &with_message.args(format_args!("{message}")).build(),
+                    before,
+                );
+            }
+        }
+    }
+
+    #[inline(always)] // but for a mark it is rare
+    fn log_as<const TEXT: bool>(&self, seen: Seen, record: &Record<'_>, before: Which) {
+        match seen {
+            Seen::Plain => self.log_plain::<TEXT>(record, Some(before)),
             Seen::Done => self.inner.log(record),
             Seen::Start => {
                 if self.inner.enabled(record.metadata()) {
                     fields::allow_value_len(self.options.max_value_len);
                     let task_id = self.task_id();
                     passing::note_task_id(task_id);
-                    self.write(record, Subject::Mark, task_id, Some(before));
+                    self.write::<TEXT>(record, Subject::Mark, task_id, Some(before));
                 }
             }
             // What has a start has an end, though the level was changed in between. It ends in the task that it was
             // in, wherever it is dropped.
             Seen::End(task_id) => {
                 let task_id = task_id.unwrap_or_else(|| self.task_id());
-                self.write(record, Subject::Mark, task_id, Some(before));
+                self.write::<TEXT>(record, Subject::Mark, task_id, Some(before));
             }
         }
     }
 
-    /// Gives the inner logger the record with what is added to it.
+    /// Gives the inner logger the record with what is added to it, and says to a `Logger` further inside that our
+    /// keys are in it.
     #[inline(always)]
-    fn write(&self, record: &Record<'_>, subject: Subject, task_id: u64, before: Option<Which>) {
+    fn write<const TEXT: bool>(
+        &self,
+        record: &Record<'_>,
+        subject: Subject<'_>,
+        task_id: u64,
+        before: Option<Which>,
+    ) {
         let added = Added {
             record,
             options: &self.options,
             subject,
             task_id,
         };
-        match self.options.form {
-            Form::Text => {
-                let line = Line::new(added);
-                self.hand_on(record, format_args!("{line}"), &NO_PAIRS, before);
+        match subject {
+            Subject::Inside(depth) if TEXT && record.key_values().count() > 0 => {
+                self.write_paired(added, depth, before)
             }
-            Form::KeyValues => {
-                self.hand_on(record, *record.args(), &TypedPairs::new(added), before);
+            _ if TEXT => self.write_line(added, before),
+            _ => {
+                let pairs = TypedPairs::new(added);
+                let mark = before.as_ref().filter(|_| matches!(subject, Subject::Mark));
+                let which = Which::pairs(pairs.address(), mark);
+                self.hand_on(record, *record.args(), &pairs, which, before);
             }
         }
     }
 
-    /// Gives the inner logger the record with another message and other key-values, and says to a
-    /// `Logger` further inside that ours are in it.
+    /// The pairs may be anybody's. So they are asked before the inner logger is called, which may hold a lock when it
+    /// asks for the line.
+    #[inline(never)]
+    fn write_paired(&self, added: Added<'_>, depth: usize, before: Option<Which>) {
+        if added.record.args().as_str().is_some() {
+            let subject = Subject::Paired(depth);
+            let line = Line::settled(Added { subject, ..added });
+            return self.hand_on_line(added.record, &line, before);
+        }
+        let tail = line::tail(&added, depth);
+        let subject = Subject::Tail(&tail);
+        self.write_line(Added { subject, ..added }, before);
+    }
+
+    #[inline(always)]
+    fn write_line(&self, added: Added<'_>, before: Option<Which>) {
+        self.hand_on_line(added.record, &Line::new(added), before);
+    }
+
+    #[inline(always)]
+    fn hand_on_line(&self, record: &Record<'_>, line: &Line<'_>, before: Option<Which>) {
+        let which = Which::text(line.address());
+        self.hand_on(record, format_args!("{}", *line), &NO_PAIRS, which, before);
+    }
+
     #[inline]
     fn hand_on(
         &self,
         record: &Record<'_>,
         message: fmt::Arguments<'_>,
         pairs: &dyn Source,
+        which: Which,
         before: Option<Which>,
     ) {
         let mut record = record.to_builder();
         let record = record.args(message).key_values(pairs).build();
-        let _passing = PassingDone::of(&record, before);
+        let _passing = PassingDone::of(which, self.address(), before);
         self.inner.log(&record);
     }
 }
@@ -241,9 +366,9 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Log for Logger<L, F> {
     }
 
     fn log(&self, record: &Record<'_>) {
-        match passing::now() {
-            None => self.log_plain(record, None),
-            Some(before) => self.log_seen(record, before),
+        match self.options.form {
+            Form::Text => self.log_form::<true>(record),
+            Form::KeyValues => self.log_form::<false>(record),
         }
     }
 

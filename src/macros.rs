@@ -20,8 +20,11 @@
 /// what they did, it can move and borrow what is around it, and its type is found in the same way.
 ///
 /// The records are at level [`Trace`](log::Level::Trace) unless `level:` says otherwise, and under
-/// the target of the module unless `target:` does. If the span is filtered out when it would
-/// start, nothing of it is logged and neither name nor fields are evaluated.
+/// the target of the module unless `target:` does.
+///
+/// If the span is filtered out when it would start, nothing of it is logged, and the block runs in the context around
+/// it. Its name and fields are not even evaluated if `log`'s maximum level filters it out. If only the logger's own
+/// filter does, their expressions are evaluated, but nothing is formatted.
 ///
 /// # In asynchronous code
 ///
@@ -30,13 +33,23 @@
 /// arguments of other macros, and for `join!`, `try_join!`, `select!` and `select_biased!` of tokio,
 /// futures and their like.
 ///
-/// An await in the *definition* of any other macro cannot be seen. Until the code that it suspends runs
-/// again, other code of the same task, and of the same thread where the task is none of this crate's,
-/// may be taken for inside the span. [`in_task`](crate::TaskExt::in_task) keeps it to the task.
+/// An await in the *definition* of any other macro cannot be seen. While it is suspended, the span stays where it was:
+/// other code of the same task may be taken for inside, and other code of the same thread if the task is
+/// none of this crate's. That ends when the code runs again there, or reaches an await that can be seen, and at the latest when the
+/// span ends, on whatever thread it does. [`in_task`](crate::TaskExt::in_task) keeps it to the task.
+///
+/// # In code that runs other people's jobs
+///
+/// A block that waits by running other work on its own thread is taken for the caller of that work. So
+/// `span!("main", { runtime.block_on(…) })` on a runtime of one thread has everything inside that this runtime runs
+/// meanwhile, and a thread of rayon that waits in a span may run a job of somebody else. A job that brings its own context is
+/// right all the same: spawn it as [`in_task`](crate::TaskExt::in_task), or run it in the [`Context`](crate::Context)
+/// of where it was made. Or start the span inside: `runtime.block_on(async { span!("main", { … }) })`.
 ///
 /// # Without a block
 ///
-/// Without a block the macro gives a [`Span`](crate::Span) that has started and is not entered.
+/// Without a block the macro gives a [`Span`](crate::Span) that has started and is not entered. If it was filtered out,
+/// it stands for the context that it was begun in.
 ///
 /// ```
 /// let upload = async_log::span!("upload");

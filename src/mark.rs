@@ -11,7 +11,8 @@ use crate::clock;
 use crate::fields::Fields;
 use crate::outcome::Outcome;
 use crate::pairs::First;
-use crate::passing::{self, Known, Passing, Seen};
+use crate::passing::{self, Known, Name, Passing, Seen};
+use crate::target::Target;
 use crate::text;
 
 /// The start or the end of a span.
@@ -252,6 +253,8 @@ pub(crate) trait Origin {
     /// `None` where it stands with the fields.
     fn name(&self) -> Option<&str>;
     fn target(&self) -> &str;
+    /// The target if it is static.
+    fn static_target(&self) -> Target;
     fn module_path(&self) -> Option<&'static str>;
     fn line(&self) -> (&'static str, u32);
 }
@@ -277,6 +280,11 @@ impl Origin for &'static Site {
         self.target
     }
 
+    #[inline]
+    fn static_target(&self) -> Target {
+        Target::of(self.target)
+    }
+
     fn module_path(&self) -> Option<&'static str> {
         Some(self.module_path)
     }
@@ -291,7 +299,7 @@ pub(crate) fn emit(
     mark: Mark,
     origin: &impl Origin,
     metadata: Metadata<'_>,
-    message: fmt::Arguments<'_>,
+    name: &Name<'_>,
     arguments: &dyn Source,
 ) -> Option<Known> {
     let pairs = Pairs {
@@ -299,15 +307,19 @@ pub(crate) fn emit(
         mark: OnceCell::new(),
     };
     let (file, line) = origin.line();
-    let record = Record::builder()
-        .args(message)
+    let mut record = Record::builder();
+    record
         .metadata(metadata)
         .module_path_static(origin.module_path())
         .file_static(Some(file))
         .line(Some(line))
-        .key_values(&pairs)
-        .build();
-    let passing = Passing::of(&record, mark);
-    log::logger().log(&record);
+        .key_values(&pairs);
+    write(&record.args(format_args!("{name}")).build(), name, mark)
+}
+
+#[inline(always)] // a mark is too large to be moved for nothing
+fn write(record: &Record<'_>, name: &Name<'_>, mark: Mark) -> Option<Known> {
+    let passing = Passing::of(record, name, mark);
+    log::logger().log(record);
     passing.end()
 }

@@ -2,9 +2,10 @@
 
 use std::cell::OnceCell;
 
-use log::kv::{self, Key, Source, Value, VisitSource};
+use log::kv::{self, Key, Source, Value, VisitSource, VisitValue};
 
 use crate::added::{Added, Subject};
+use crate::fields::Fields;
 use crate::ids;
 use crate::mark::{self, Mark, Own, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID};
 use crate::passing;
@@ -71,6 +72,89 @@ impl<'kvs> VisitSource<'kvs> for Counted<'_, 'kvs> {
     }
 }
 
+/// The arguments of a function as text, with the types of those that are numbers, booleans and strings.
+///
+/// They are formatted when the span's start leaves, if one of them is anything else. So whoever asks for them runs no
+/// code of the program, which might want a lock that another thread has while it waits for the logger.
+pub(crate) struct Arguments(Fields);
+
+impl Arguments {
+    /// Formats them; `None` if that need not be.
+    #[inline]
+    pub(crate) fn settle(arguments: First<'_>) -> Option<Self> {
+        match arguments.is_none() {
+            true => None,
+            false => Arguments::format(arguments),
+        }
+    }
+
+    #[inline(never)]
+    fn format(arguments: First<'_>) -> Option<Self> {
+        let mut formats = Formats(false);
+        let _ = arguments.visit(&mut formats);
+        formats.0.then(|| Arguments(Fields::of_pairs(arguments)))
+    }
+
+    pub(crate) fn fields(&self) -> &Fields {
+        &self.0
+    }
+}
+
+impl Source for Arguments {
+    fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
+        let mut fields = self.0.iter();
+        fields.try_for_each(|field| visitor.visit_pair(Key::from_str(field.key), field.to_value()))
+    }
+}
+
+/// Whether a value's own code has to run to know it.
+struct Formats(bool);
+
+impl<'kvs> VisitSource<'kvs> for Formats {
+    fn visit_pair(&mut self, _: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+        value.visit(self)
+    }
+}
+
+impl<'v> VisitValue<'v> for Formats {
+    fn visit_any(&mut self, _: Value<'_>) -> Result<(), kv::Error> {
+        self.0 = true;
+        Ok(())
+    }
+
+    fn visit_null(&mut self) -> Result<(), kv::Error> {
+        Ok(())
+    }
+
+    fn visit_u64(&mut self, _: u64) -> Result<(), kv::Error> {
+        Ok(())
+    }
+
+    fn visit_i64(&mut self, _: i64) -> Result<(), kv::Error> {
+        Ok(())
+    }
+
+    fn visit_u128(&mut self, _: u128) -> Result<(), kv::Error> {
+        Ok(())
+    }
+
+    fn visit_i128(&mut self, _: i128) -> Result<(), kv::Error> {
+        Ok(())
+    }
+
+    fn visit_f64(&mut self, _: f64) -> Result<(), kv::Error> {
+        Ok(())
+    }
+
+    fn visit_bool(&mut self, _: bool) -> Result<(), kv::Error> {
+        Ok(())
+    }
+
+    fn visit_str(&mut self, _: &str) -> Result<(), kv::Error> {
+        Ok(())
+    }
+}
+
 struct Find<F> {
     is_it: F,
     found: bool,
@@ -83,11 +167,17 @@ impl<'kvs, F: Fn(&str) -> bool> VisitSource<'kvs> for Find<F> {
     }
 }
 
-/// No key-values, at an address that only our own records have.
-#[derive(Debug)]
-pub(crate) struct NoPairs(#[allow(dead_code)] u8); // of no size, it could share its address
+impl Source for First<'_> {
+    fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
+        First::visit(*self, visitor)
+    }
+}
 
-pub(crate) static NO_PAIRS: NoPairs = NoPairs(0);
+/// No key-values.
+#[derive(Debug)]
+pub(crate) struct NoPairs;
+
+pub(crate) static NO_PAIRS: NoPairs = NoPairs;
 
 impl Source for NoPairs {
     fn visit<'kvs>(&'kvs self, _: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
@@ -115,9 +205,16 @@ impl<'a> TypedPairs<'a> {
         }
     }
 
+    /// Nothing else is there as long as this lives.
+    #[inline]
+    pub(crate) fn address(&self) -> usize {
+        self as *const Self as usize
+    }
+
     fn about(&self) -> &About {
         self.about.get_or_init(|| match self.added.subject {
-            Subject::Inside(depth) => About::Inside(place::at(depth)),
+            Subject::Inside(depth) | Subject::Paired(depth) => About::Inside(place::at(depth)),
+            Subject::Tail(_) => About::Inside(Position::default()), // text alone
             Subject::Mark => {
                 passing::mark().map_or_else(|| About::Inside(Position::default()), About::Mark)
             }
@@ -130,7 +227,7 @@ impl Source for TypedPairs<'_> {
         let (options, own_pairs) = (self.added.options, self.added.own_pairs());
         own_pairs.visit(&mut Renamed(visitor))?;
         let (fields, mark, span_id) = match self.about() {
-            About::Inside(position) => (&position.fields, None, position.id),
+            About::Inside(position) => (&position.fields, None, position.span.id),
             About::Mark(mark) => (&mark.fields, Some(mark), 0),
         };
         if let Some(mark) = mark {

@@ -1,102 +1,260 @@
-//! How a mark reaches a `Logger` behind any other logger.
+//! In-flight records: how a mark reaches a `Logger` behind any other logger, and how a `Logger` behind another one
+//! knows that a record has its ids already.
 //!
-//! A mark goes to `log`'s global logger as a record like any other. What a `Logger` needs to know
-//! about it travels beside it, in a thread local that is set for the time of that call and names the
-//! record by the address of its key-values. So a mark cannot be forged by a record that looks like
-//! one, and whoever hands the record on, hands on the mark.
+//! A mark goes to `log`'s global logger as a record like any other. What a `Logger` needs to know about it travels
+//! beside it, in a thread local that is set for the time of that call. A record that arrives is recognized by what
+//! nothing else in the process can have while it is in flight:
+//!
+//! * *its key-values*, by their address. They are alive and have a size, so no other object is there.
+//! * *its message*: a logger in between may have built a new record around it, without key-values (fern does so where
+//!   it formats). Then formatting the new message formats the old one, which is an object of ours and says so.
+//!
+//! Neither its text nor its file and line can make a record a mark. What a `Logger` is given while it hands on a record
+//! itself is a new record in any case: a record never comes back to where it came from.
 
 use std::cell::{Cell, RefCell};
-use std::mem::ManuallyDrop;
+use std::fmt::{self, Write};
+use std::mem::{self, ManuallyDrop};
 
 use log::kv::Source;
 use log::{Level, Metadata, Record};
 
+use crate::fields::Fields;
 use crate::mark::Mark;
+use crate::pairs::Arguments;
+use crate::scratch::{Scratch, MESSAGE};
 
-/// Which record is on its way right now.
+/// A record that is in flight.
 #[derive(Clone, Copy)]
 pub(crate) struct Which {
-    /// The address of its key-values. They live until it has arrived, so no other record has it. 0 for no record.
-    key_values: usize,
-    /// The address of the file's name, and the line.
-    place: (usize, Option<u32>),
-    /// Whether a `Logger` has already written our keys.
-    is_done: bool,
+    /// The `Logger` that has handed it on with our keys, by an address of its own; [`NO_LOGGER`] for a mark that no
+    /// `Logger` has seen yet.
+    logger: usize,
+    /// The first `Logger` that the record, or the one around it, has come through.
+    first: usize,
+    /// The address of its key-values; 0 where a record with the same ones need not be this one.
+    pairs: usize,
+    /// The address of what its message formats; 0 where that is nothing of ours.
+    shown: usize,
 }
+
+/// In the place of a `Logger`, where a mark is in flight that has not come to any.
+const NO_LOGGER: usize = 1;
 
 impl Which {
+    /// A mark, with the name that is its message.
     #[inline]
-    fn of(record: &Record<'_>, is_done: bool) -> Self {
+    fn mark(record: &Record<'_>, name: &Name<'_>) -> Self {
         Which {
-            key_values: address(record.key_values()),
-            place: place(record),
-            is_done,
+            logger: NO_LOGGER,
+            first: NO_LOGGER,
+            pairs: address(record.key_values()),
+            shown: name.address(),
         }
     }
 
-    /// What a record is that comes to a `Logger` while this one is on its way.
-    pub(crate) fn see(&self, record: &Record<'_>) -> Seen {
-        // A logger in between may have built a new record around another message (fern does so where
-        // it formats), without key-values: then it still comes from the same line, if it has one.
-        let same = self.key_values == address(record.key_values())
-            || self.place.0 != 0 && self.place == place(record) && record.key_values().count() == 0;
-        match same {
-            false => Seen::Plain,
-            true if self.is_done => Seen::Done,
-            true => with_known(|known| known.mark.seen()).unwrap_or(Seen::Plain),
+    /// A record that is a text of ours as a whole.
+    #[inline]
+    pub(crate) fn text(shown: usize) -> Self {
+        Which {
+            logger: 0,
+            first: 0,
+            pairs: 0,
+            shown,
         }
+    }
+
+    /// A record whose key-values are ours. Where it is a mark it is one still if another logger leaves them away.
+    #[inline]
+    pub(crate) fn pairs(pairs: usize, mark: Option<&Which>) -> Self {
+        Which {
+            logger: 0,
+            first: 0,
+            pairs,
+            shown: mark.map_or(0, |mark| mark.shown),
+        }
+    }
+
+    /// Whether this `Logger` has handed it on, or the record around it.
+    pub(crate) fn is_from(&self, logger: usize) -> bool {
+        self.logger == logger || self.first == logger
+    }
+
+    /// What it is where it is recognized.
+    fn seen(&self) -> Seen {
+        match self.logger {
+            NO_LOGGER => with_known(|known| known.mark.seen()).unwrap_or(Seen::Plain),
+            _ => Seen::Done,
+        }
+    }
+
+    /// What a record is that has the key-values of this one; `None` if it has others.
+    pub(crate) fn see_pairs(&self, record: &Record<'_>) -> Option<Seen> {
+        let is_same = self.pairs != 0 && self.pairs == address(record.key_values());
+        is_same.then(|| self.seen())
+    }
+
+    /// Formats the message of a record, and says what that shows it to be.
+    pub(crate) fn see_message(&self, record: &Record<'_>) -> (Seen, Message) {
+        let mut text = Scratch::<MESSAGE>::take();
+        let is_shown = self.shown != 0 && {
+            let sought = Sought::begin(self.shown);
+            // A message whose formatting fails stands as far as it came.
+            let _ = text.write_fmt(*record.args());
+            sought.is_shown()
+        };
+        if self.shown == 0 {
+            let _ = text.write_fmt(*record.args());
+        }
+        let (seen, shown) = match is_shown {
+            false => (Seen::Plain, 0),
+            // The key-values have our keys, and they are gone.
+            true if self.pairs != 0 => {
+                let mark = with_known(|known| known.mark.seen());
+                (mark.unwrap_or(Seen::Plain), self.shown)
+            }
+            true => (Seen::Done, self.shown),
+        };
+        (seen, Message { text, shown })
+    }
+
+    /// Whether it is the end of a span, which is written though the level was changed in between.
+    pub(crate) fn is_end(&self) -> bool {
+        let is_end = |known: &mut Known| matches!(known.mark.seen(), Seen::End(_));
+        self.shown != 0 && with_known(is_end).unwrap_or(false)
     }
 }
 
-/// A mark that is on its way.
+/// The name of a span in a message: it has no width and no precision to be asked for.
+pub(crate) struct Name<'a>(pub(crate) &'a str);
+
+impl Name<'_> {
+    fn address(&self) -> usize {
+        self as *const Self as usize
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(self.address());
+        f.write_str(self.0)
+    }
+}
+
+/// A message that was formatted to see what record it belongs to, and is not formatted again.
+pub(crate) struct Message {
+    text: Scratch<MESSAGE>,
+    /// What it has shown.
+    shown: usize,
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(self.shown);
+        f.write_str(&self.text)
+    }
+}
+
+thread_local! {
+    /// The address of what a message is formatted to find; 0 most often, [`SHOWN`] once it was found.
+    static SOUGHT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The address of nothing.
+const SHOWN: usize = 1;
+
+/// Says that this is being formatted.
+#[inline]
+pub(crate) fn show(address: usize) {
+    SOUGHT.with(|sought| {
+        if sought.get() == address {
+            sought.set(SHOWN);
+        }
+    });
+}
+
+/// A message is being formatted to find something in it, or nothing, until this is dropped.
+pub(crate) struct Sought {
+    before: usize,
+}
+
+impl Sought {
+    fn begin(address: usize) -> Self {
+        Sought {
+            before: SOUGHT.with(|sought| sought.replace(address)),
+        }
+    }
+
+    /// Whatever is formatted now is no part of the message in which something is sought.
+    pub(crate) fn nothing() -> Self {
+        Sought::begin(0)
+    }
+
+    fn is_shown(&self) -> bool {
+        SOUGHT.with(Cell::get) == SHOWN
+    }
+}
+
+impl Drop for Sought {
+    fn drop(&mut self) {
+        SOUGHT.with(|sought| sought.set(self.before));
+    }
+}
+
+/// A mark that is in flight.
 pub(crate) struct Known {
     pub(crate) mark: Mark,
     /// The task that a `Logger` wrote for it.
     pub(crate) task_id: Option<u64>,
 }
 
-struct OnItsWay {
-    key_values: Cell<usize>,
-    place: Cell<(usize, Option<u32>)>,
-    is_done: Cell<bool>,
-    // It never needs a destructor, since nothing is on its way when a thread ends. So it is there
-    // also for what the destructors of other locals log.
+struct InFlight {
+    /// 0 where nothing is in flight.
+    logger: Cell<usize>,
+    first: Cell<usize>,
+    pairs: Cell<usize>,
+    shown: Cell<usize>,
+    // It never needs a destructor, since nothing is in flight when a thread ends. So it is there also for what the
+    // destructors of other locals log.
     known: RefCell<ManuallyDrop<Option<Known>>>,
 }
 
 thread_local! {
-    static ON_ITS_WAY: OnItsWay = const {
-        OnItsWay {
-            key_values: Cell::new(0),
-            place: Cell::new((0, None)),
-            is_done: Cell::new(false),
+    static IN_FLIGHT: InFlight = const {
+        InFlight {
+            logger: Cell::new(0),
+            first: Cell::new(0),
+            pairs: Cell::new(0),
+            shown: Cell::new(0),
             known: RefCell::new(ManuallyDrop::new(None)),
         }
     };
 }
 
-impl OnItsWay {
+impl InFlight {
     #[inline]
     fn which(&self) -> Option<Which> {
-        match self.key_values.get() {
+        match self.logger.get() {
             0 => None,
-            key_values => Some(Which {
-                key_values,
-                place: self.place.get(),
-                is_done: self.is_done.get(),
+            logger => Some(Which {
+                logger,
+                first: self.first.get(),
+                pairs: self.pairs.get(),
+                shown: self.shown.get(),
             }),
         }
     }
 
-    /// Puts another record on its way.
+    /// Lets another record be in flight.
     #[inline]
     fn set(&self, now: Option<Which>) {
         match now {
-            None => self.key_values.set(0),
+            None => self.logger.set(0),
             Some(now) => {
-                self.key_values.set(now.key_values);
-                self.place.set(now.place);
-                self.is_done.set(now.is_done);
+                self.logger.set(now.logger);
+                self.first.set(now.first);
+                self.pairs.set(now.pairs);
+                self.shown.set(now.shown);
             }
         }
     }
@@ -118,7 +276,7 @@ impl OnItsWay {
     }
 }
 
-/// A mark is on its way for as long as this lives.
+/// A mark is in flight for as long as this lives.
 pub(crate) struct Passing {
     /// What was before, when a logger that is given a mark writes one itself.
     before: Option<Box<(Which, Option<Known>)>>,
@@ -126,10 +284,10 @@ pub(crate) struct Passing {
 
 impl Passing {
     #[inline]
-    pub(crate) fn of(record: &Record<'_>, mark: Mark) -> Self {
-        ON_ITS_WAY.with(|way| {
+    pub(crate) fn of(record: &Record<'_>, name: &Name<'_>, mark: Mark) -> Self {
+        IN_FLIGHT.with(|way| {
             let before = way.which().map(|which| way.keep(which));
-            way.set(Some(Which::of(record, false)));
+            way.set(Some(Which::mark(record, name)));
             way.set_known(Some(Known {
                 mark,
                 task_id: None,
@@ -146,7 +304,7 @@ impl Passing {
 
     #[inline]
     fn put_back(&mut self) -> Option<Known> {
-        ON_ITS_WAY.with(|way| {
+        IN_FLIGHT.with(|way| {
             let arrived = way.take_known();
             match self.before.take() {
                 None => way.set(None),
@@ -167,18 +325,29 @@ impl Drop for Passing {
 }
 
 fn with_known<R>(f: impl FnOnce(&mut Known) -> R) -> Option<R> {
-    ON_ITS_WAY.with(|way| way.known.borrow_mut().as_mut().map(f))
+    IN_FLIGHT.with(|way| way.known.borrow_mut().as_mut().map(f))
 }
 
-/// A record with our keys in it is on its way for as long as this lives.
+/// A record with our keys in it is in flight for as long as this lives.
 pub(crate) struct PassingDone {
     before: Option<Which>,
 }
 
 impl PassingDone {
+    /// `logger` hands the record on.
     #[inline]
-    pub(crate) fn of(record: &Record<'_>, before: Option<Which>) -> Self {
-        ON_ITS_WAY.with(|way| way.set(Some(Which::of(record, true))));
+    pub(crate) fn of(which: Which, logger: usize, before: Option<Which>) -> Self {
+        let first = match before {
+            None => logger,
+            Some(before) if before.first == NO_LOGGER => logger,
+            Some(before) => before.first,
+        };
+        let now = Which {
+            logger,
+            first,
+            ..which
+        };
+        IN_FLIGHT.with(|way| way.set(Some(now)));
         PassingDone { before }
     }
 }
@@ -186,27 +355,23 @@ impl PassingDone {
 impl Drop for PassingDone {
     #[inline]
     fn drop(&mut self) {
-        ON_ITS_WAY.with(|way| way.set(self.before));
+        IN_FLIGHT.with(|way| way.set(self.before));
     }
 }
 
-/// Which record is on its way; none is most often.
+/// Which record is in flight; none is most often.
 #[inline]
 pub(crate) fn now() -> Option<Which> {
-    ON_ITS_WAY.with(OnItsWay::which)
+    IN_FLIGHT.with(InFlight::which)
 }
 
+/// 0 for one without a size, which may be where another object is.
 #[inline]
-fn address(key_values: &dyn Source) -> usize {
-    key_values as *const dyn Source as *const () as usize
-}
-
-#[inline]
-fn place(record: &Record<'_>) -> (usize, Option<u32>) {
-    (
-        record.file().map_or(0, |file| file.as_ptr() as usize),
-        record.line(),
-    )
+fn address(pairs: &dyn Source) -> usize {
+    match mem::size_of_val(pairs) {
+        0 => 0,
+        _ => pairs as *const dyn Source as *const () as usize,
+    }
 }
 
 /// What a record that comes to a `Logger` is.
@@ -230,19 +395,24 @@ pub(crate) fn mark() -> Option<Mark> {
     with_mark(Mark::clone)
 }
 
-/// Remembers for a span's end in which task its start was written.
+/// Remembers for a span's end in which task its start was written: by the innermost `Logger`, which writes last.
 pub(crate) fn note_task_id(task_id: u64) {
-    with_known(|known| {
-        known.task_id.get_or_insert(task_id);
-    });
+    with_known(|known| known.task_id = Some(task_id));
 }
 
 /// The target of a question, not of a record: a `Logger` that is asked whether this is enabled
 /// answers through [`ANSWER`] with its own task id.
 const ASK_TASK_ID: &str = "async_log::task_id?";
 
+#[derive(Clone, Copy)]
+enum Answer {
+    NotAsked,
+    Asked,
+    Task(u64),
+}
+
 thread_local! {
-    static ANSWER: Cell<Option<u64>> = const { Cell::new(None) };
+    static ANSWER: Cell<Answer> = const { Cell::new(Answer::NotAsked) };
 }
 
 /// The task that runs now, by the source of the `Logger` that writes the records, wherever it is
@@ -252,20 +422,61 @@ pub(crate) fn logged_task_id() -> u64 {
         .level(Level::Error)
         .target(ASK_TASK_ID)
         .build();
-    ANSWER.with(|answer| answer.set(None));
+    ANSWER.with(|answer| answer.set(Answer::Asked));
     log::logger().enabled(&question);
-    ANSWER.with(Cell::take).unwrap_or_else(crate::place::task)
+    match ANSWER.with(|answer| answer.replace(Answer::NotAsked)) {
+        Answer::Task(task_id) => task_id,
+        Answer::NotAsked | Answer::Asked => crate::place::task(),
+    }
 }
 
-/// Answers if this is the question.
+/// Answers if this is the question. Anybody may use its target, nobody else asks.
 pub(crate) fn answer_task_id(metadata: &Metadata<'_>, task_id: impl FnOnce() -> u64) -> bool {
+    let is_asked = !matches!(ANSWER.with(Cell::get), Answer::NotAsked);
     // Not by address: a constant has another one in each crate that this is compiled into.
-    let asked = metadata.target() == ASK_TASK_ID;
-    if asked {
-        let task_id = task_id();
-        ANSWER.with(|answer| answer.set(Some(task_id)));
+    if !is_asked || metadata.target() != ASK_TASK_ID {
+        return false;
     }
-    asked
+    // What the source logs, and where it panics, is no answer.
+    ANSWER.with(|answer| answer.set(Answer::NotAsked));
+    let task_id = task_id();
+    ANSWER.with(|answer| answer.set(Answer::Task(task_id)));
+    true
+}
+
+thread_local! {
+    // Empty when a thread ends, so it needs no destructor.
+    static FORMATTED: Cell<ManuallyDrop<Fields>> = const { Cell::new(ManuallyDrop::new(Fields::none())) };
+}
+
+/// The arguments of the start in flight are known as text, until this is dropped. There is never more than one start with
+/// arguments in flight on a thread, since no annotated function is traced while a span's record is being written.
+pub(crate) struct Formatted(());
+
+impl Formatted {
+    pub(crate) fn of(arguments: &Arguments) -> Self {
+        let fields = ManuallyDrop::new(arguments.fields().clone());
+        FORMATTED.with(|formatted| formatted.set(fields));
+        Formatted(())
+    }
+
+    fn take() -> Fields {
+        let none = ManuallyDrop::new(Fields::none());
+        ManuallyDrop::into_inner(FORMATTED.with(|formatted| formatted.replace(none)))
+    }
+}
+
+impl Drop for Formatted {
+    fn drop(&mut self) {
+        drop(Formatted::take());
+    }
+}
+
+/// The arguments of the start in flight as text; nothing if they did not have to be formatted.
+pub(crate) fn formatted() -> Fields {
+    let fields = Formatted::take();
+    FORMATTED.with(|formatted| formatted.set(ManuallyDrop::new(fields.clone())));
+    fields
 }
 
 thread_local! {

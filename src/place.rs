@@ -21,20 +21,29 @@ use std::mem::{self, ManuallyDrop};
 
 use crate::fields::Fields;
 use crate::outcome::Outcome;
+use crate::state::{SpanRef, State};
 
 /// A span as the records inside it see it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Position {
-    /// The span's id; 0 where there is no span.
-    pub(crate) id: u64,
+    pub(crate) span: SpanRef,
     pub(crate) fields: Fields,
+}
+
+impl Position {
+    /// Whether the running code is here anyway.
+    pub(crate) fn is_here(&self) -> bool {
+        with(depth(), |here| {
+            here.span.id == self.span.id && here.fields.is_same(&self.fields)
+        })
+    }
 }
 
 /// One entry of a thread's stack.
 #[derive(Debug)]
 pub(crate) struct Level {
     position: Position,
-    /// The machine whose spans this level holds, or [`BOUNDARY`].
+    /// The machine whose spans this level holds, or [`BLOCK`], or [`BOUNDARY`].
     machine: Machine,
     /// What became of the code that this level belongs to, if it did not just end.
     outcome: Option<Outcome>,
@@ -51,8 +60,13 @@ pub struct Machine {
     run: usize,
 }
 
-/// The machine of a level that no kept await may suspend.
+/// The machine of a level that belongs to whoever polls or calls: no kept await may suspend it, and it is taken off
+/// by code that runs on this thread in any case.
 pub(crate) const BOUNDARY: Machine = Machine { code: 0, run: 0 };
+
+/// The machine of a block's level in which no await can be seen. So none may suspend it; if there is one all the same,
+/// in the definition of a macro, the span may end on another thread.
+pub(crate) const BLOCK: Machine = Machine { code: 0, run: 1 };
 
 impl Machine {
     /// Whether this, of a level, is the one that is meant.
@@ -89,57 +103,107 @@ impl Run {
     }
 }
 
-/// Room for one level. Room that is not in use has no fields, no outcome, and is a boundary.
+/// Room for one level. Room that is not in use has no fields, is a boundary, and has nothing special.
 struct Slot {
-    id: Cell<u64>,
+    state: Cell<Option<&'static State>>,
     fields: Cell<Fields>,
     machine: Cell<Machine>,
+    /// Whether there is more to it than to the place of a future in a span that is open for as long. The rest is
+    /// for what is special.
+    special: Cell<bool>,
+    /// The span's number; 0 if its state has that.
+    id: Cell<u64>,
     outcome: Cell<Option<Outcome>>,
+    /// Nine words are a size by which a processor multiplies in one step.
+    _size: [usize; 3],
 }
 
 impl Slot {
     const fn new() -> Self {
         Slot {
-            id: Cell::new(0),
+            state: Cell::new(None),
             fields: Cell::new(Fields::none()),
             machine: Cell::new(BOUNDARY),
+            special: Cell::new(false),
+            id: Cell::new(0),
             outcome: Cell::new(None),
+            _size: [0; 3],
         }
     }
 
+    /// Makes it the place of a future in an open span.
     #[inline]
-    fn put_boundary(&self, position: Position) {
-        self.id.set(position.id);
+    fn put_open(&self, state: Option<&'static State>, fields: Fields) {
+        self.state.set(state);
         // There are none that would have to be dropped.
-        mem::forget(self.fields.replace(position.fields));
+        mem::forget(self.fields.replace(fields));
     }
 
+    #[inline]
     fn put(&self, level: Level) {
-        self.put_boundary(level.position);
+        let Position { span, fields } = level.position;
+        self.put_open(span.state, fields);
         self.machine.set(level.machine);
+        self.special.set(true);
+        self.id.set(span.id);
         self.outcome.set(level.outcome);
     }
 
+    /// As [`take`](Slot::take), where nobody wants the position.
+    #[inline]
+    fn clear(&self) -> Option<Outcome> {
+        drop(self.fields.take());
+        self.machine.set(BOUNDARY);
+        self.special.set(false);
+        self.id.set(0);
+        self.outcome.take()
+    }
+
     fn take(&self) -> Level {
-        Level {
+        let level = Level {
             position: self.take_position(),
             machine: self.machine.replace(BOUNDARY),
             outcome: self.outcome.take(),
+        };
+        self.special.set(false);
+        self.id.set(0);
+        level
+    }
+
+    fn span(&self) -> SpanRef {
+        let state = self.state.get();
+        match self.id.get() {
+            0 => SpanRef::now(state),
+            id => SpanRef { id, state },
         }
     }
 
     fn take_position(&self) -> Position {
         Position {
-            id: self.id.get(),
+            span: self.span(),
             fields: self.fields.take(),
         }
     }
 
     fn replace_position(&self, position: Position) -> Position {
         let before = self.take_position();
-        self.id.set(position.id);
+        self.state.set(position.span.state);
+        self.special.set(true);
+        self.id.set(position.span.id);
         self.fields.set(position.fields);
         before
+    }
+
+    fn set_outcome(&self, outcome: Option<Outcome>) {
+        self.special.set(true);
+        self.outcome.set(outcome);
+    }
+
+    /// Whether this is a level that nobody has taken off where its span ended: an await that could not be seen has left
+    /// it here, and the code has gone on elsewhere.
+    #[inline]
+    fn is_stale(&self) -> bool {
+        self.machine.get() != BOUNDARY && self.span().is_over()
     }
 }
 
@@ -235,12 +299,24 @@ fn truncate(depth_before: usize) {
 fn find(id: u64) -> Option<usize> {
     (0..depth())
         .rev()
-        .find(|&at| with_slot(at, |slot| slot.id.get()) == Some(id))
+        .find(|&at| with_slot(at, |slot| slot.span().id) == Some(id))
 }
 
 /// The span that the running code is in.
+#[inline]
 pub(crate) fn current() -> Position {
+    if depth() == 0 {
+        return Position::default();
+    }
+    take_stale_off();
     at(depth())
+}
+
+/// Takes off the topmost levels if their spans have ended.
+fn take_stale_off() {
+    while with_top(Slot::is_stale) == Some(true) {
+        pop();
+    }
 }
 
 /// How deep the stack is. As long as the running code has not come back, it says where that code was.
@@ -255,9 +331,13 @@ pub(crate) fn at(depth: usize) -> Position {
 }
 
 /// As [`at`], without a copy; `f` must not call back into this module.
-pub(crate) fn with<R>(depth: usize, f: impl FnOnce(&Position) -> R) -> R {
-    let Some(at) = depth.checked_sub(1) else {
-        return f(&Position::default());
+pub(crate) fn with<R>(mut depth: usize, f: impl FnOnce(&Position) -> R) -> R {
+    let at = loop {
+        match depth.checked_sub(1) {
+            None => return f(&Position::default()),
+            Some(at) if with_slot(at, Slot::is_stale) == Some(true) => depth = at,
+            Some(at) => break at,
+        }
     };
     let position = with_slot(at, Slot::take_position).unwrap_or_default();
     let result = f(&position);
@@ -303,34 +383,34 @@ pub(crate) fn enter(position: Position, machine: Machine) {
 /// The level is the topmost one unless an await that could not be seen has left something above
 /// it, or has carried it away (then there is nothing to do: it was taken off on the way out).
 pub(crate) fn exit(id: u64) -> Option<Outcome> {
+    // A level that [`enter`] has pushed has the number itself.
     if with_top(|top| top.id.get()) != Some(id) {
         truncate(find(id)? + 1);
     }
-    pop()?.outcome
+    let top = depth().checked_sub(1)?;
+    STACK.with(|stack| stack.depth.set(top));
+    with_slot(top, Slot::clear)?
 }
 
 /// The innermost span has failed.
 #[doc(hidden)]
 pub fn fail() {
-    with_top(|top| top.outcome.set(Some(Outcome::Error)));
+    take_stale_off();
+    with_top(|top| top.set_outcome(Some(Outcome::Error)));
 }
 
 /// Runs synchronous code at another position.
 pub(crate) fn run<R>(position: Position, f: impl FnOnce() -> R) -> R {
-    struct Leave {
-        held: Held,
-        depth: usize,
-    }
+    struct Leave(usize);
 
     impl Drop for Leave {
         fn drop(&mut self) {
-            self.held.leave(self.depth);
+            truncate(self.0);
         }
     }
 
-    let mut held = Held::new(position);
-    let depth = held.enter();
-    let _leave = Leave { held, depth };
+    let _leave = Leave(depth());
+    enter(position, BOUNDARY);
     f()
 }
 
@@ -373,6 +453,25 @@ pub(crate) fn reenter_machine(position: Position, machine: Machine, outcome: Opt
 /// The running machine if it has an open span.
 #[inline]
 pub(crate) fn running(machine: Machine) -> Option<Machine> {
+    match with_top(|top| top.machine.get())? {
+        BOUNDARY => None,
+        top if top.is(machine) => Some(top),
+        _ => uncover(machine),
+    }
+}
+
+/// Takes off what lies above the level of a machine that is running: what its code has called, or polled by hand, has
+/// come back, and has left that open in awaits that could not be seen.
+#[cold]
+#[inline(never)]
+fn uncover(machine: Machine) -> Option<Machine> {
+    let is_own = |at: &usize| with_slot(*at, |slot| slot.machine.get()) == Some(machine);
+    // The number of its code alone may be that of another run, further out.
+    let own = (0..depth()).rev().find(is_own).filter(|_| machine.run != 0);
+    match own {
+        Some(own) => truncate(own + 1),
+        None => take_stale_off(),
+    }
     with_top(|top| top.machine.get()).filter(|top| top.is(machine))
 }
 
@@ -392,38 +491,45 @@ impl LeftOpen {
 
     /// Takes off what is above this level.
     fn take_off(&mut self, depth: usize) {
-        let mut open: Vec<_> = (depth..self::depth()).filter_map(|_| pop()).collect();
+        let mut open: Vec<_> = (depth..self::depth())
+            .filter_map(|_| pop())
+            .filter(|level| level.machine == BOUNDARY || !level.position.span.is_over())
+            .collect();
         open.reverse();
-        self.0 = Some(Box::new(open));
+        self.0 = Some(Box::new(open)).filter(|open| !open.is_empty());
     }
 }
 
-/// Enters the place of a future: a position, whose fields are taken for as long, and what it had left open. Gives the
-/// depth to come back to.
+/// Enters the place of a future in an open span: its state, its fields, which are taken for as long, and what the future
+/// had left open. Gives the depth to come back to.
 #[inline]
-pub(crate) fn enter_frame(id: u64, fields: &mut Fields, open: &mut LeftOpen) -> usize {
+pub(crate) fn enter_frame(
+    state: Option<&'static State>,
+    fields: &mut Fields,
+    open: &mut LeftOpen,
+) -> usize {
     let depth = depth();
-    let position = Position {
-        id,
-        fields: fields.take(),
-    };
-    STACK.with(|stack| match (&open.0, stack.slots.get(depth)) {
-        (None, Some(slot)) => {
-            slot.put_boundary(position);
-            stack.depth.set(depth + 1);
-        }
-        _ => enter_frame_open(position, open),
+    if open.0.is_some() || depth >= ROOM {
+        enter_frame_open(SpanRef::now(state), fields, open);
+        return depth;
+    }
+    STACK.with(|stack| {
+        stack.slots[depth].put_open(state, fields.take());
+        stack.depth.set(depth + 1);
     });
     depth
 }
 
-/// The same where something was left open, or the stack is deep.
+/// The same where something was left open, or the stack is deep, or the span may have ended.
 #[cold]
 #[inline(never)]
-fn enter_frame_open(position: Position, open: &mut LeftOpen) {
-    enter(position, BOUNDARY);
+pub(crate) fn enter_frame_open(span: SpanRef, fields: &mut Fields, open: &mut LeftOpen) -> usize {
+    let depth = depth();
+    let fields = fields.take();
+    enter(Position { span, fields }, BOUNDARY);
     let open = open.0.take().into_iter();
     open.for_each(|open| open.into_iter().for_each(push));
+    depth
 }
 
 /// Leaves the place of a future, with what it leaves open. What was there before is put back exactly.
@@ -435,7 +541,7 @@ pub(crate) fn leave_frame(
     open: &mut LeftOpen,
 ) -> Option<Outcome> {
     let is_left = STACK.with(|stack| match stack.slots.get(depth) {
-        Some(slot) if stack.depth.get() == depth + 1 && slot.outcome.get().is_none() => {
+        Some(slot) if stack.depth.get() == depth + 1 && !slot.special.get() => {
             stack.depth.set(depth);
             fields.put_back(slot.fields.take());
             true
@@ -480,12 +586,17 @@ impl Held {
 
     #[inline]
     pub(crate) fn enter(&mut self) -> usize {
-        enter_frame(self.own.id, &mut self.own.fields, &mut self.open)
+        enter_frame(self.own.span.state, &mut self.own.fields, &mut self.open)
     }
 
     /// See [`LeftOpen::cancel`].
     pub(crate) fn cancel(&mut self) {
         self.open.cancel();
+    }
+
+    /// Whether the span has ended that this place is in.
+    pub(crate) fn is_over(&self) -> bool {
+        self.own.span.is_over()
     }
 
     #[inline]
@@ -501,7 +612,7 @@ impl Held {
         }
         with_top(|top| {
             top.machine.set(BOUNDARY);
-            self.own.id = top.id.get();
+            self.own.span = top.span();
         });
         depth() - 1
     }
@@ -513,7 +624,8 @@ impl Held {
         if self::depth() > depth {
             with_top(|top| {
                 top.machine.set(machine);
-                top.outcome.set(outcome);
+                top.id.set(top.span().id);
+                top.set_outcome(outcome);
             });
         }
     }
@@ -522,19 +634,25 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Target;
 
     #[test]
     fn the_stack_grows_beyond_its_first_room() {
-        let ids = || (1..=depth()).map(|depth| at(depth).id).collect::<Vec<_>>();
+        let ids = || {
+            (1..=depth())
+                .map(|depth| at(depth).span.id)
+                .collect::<Vec<_>>()
+        };
         let many = 3 * ROOM as u64;
+        let span = |id| SpanRef::open(id, 0, 0, Target::UNKNOWN);
         for _ in 0..2 {
             (1..=many).for_each(|id| {
                 enter(
                     Position {
-                        id,
+                        span: span(id),
                         fields: Fields::none(),
                     },
-                    BOUNDARY,
+                    BLOCK,
                 )
             });
             assert_eq!(ids(), (1..=many).collect::<Vec<_>>());
@@ -542,13 +660,13 @@ mod tests {
             let half = many / 2;
             leave_frame(half as usize, &mut Fields::none(), &mut open);
             assert_eq!(ids(), (1..=half).collect::<Vec<_>>());
-            let entered = enter_frame(many + 1, &mut Fields::none(), &mut open);
+            let entered = enter_frame(span(many + 1).state, &mut Fields::none(), &mut open);
             assert_eq!(entered, half as usize);
-            assert_eq!(current().id, many);
-            assert_eq!(at(half as usize + 1).id, many + 1);
+            assert_eq!(current().span.id, many);
+            assert_eq!(at(half as usize + 1).span.id, many + 1);
             exit(1);
             assert_eq!(depth(), 0);
-            assert_eq!(current().id, 0);
+            assert_eq!(current().span.id, 0);
         }
     }
 }

@@ -471,14 +471,14 @@ pub trait HasSpan {
 impl HasSpan for Inline {
     #[inline]
     fn has_span(&self) -> bool {
-        self.is_some()
+        self.is_open()
     }
 }
 
 impl HasSpan for Span {
     #[inline]
     fn has_span(&self) -> bool {
-        !self.is_none()
+        self.is_open()
     }
 }
 

@@ -15,13 +15,21 @@ pub(crate) struct Scratch<const PURPOSE: usize>(String);
 pub(crate) const LINE: usize = 0;
 /// For something in it that is being quoted, so that both are in use at once.
 pub(crate) const RAW: usize = 1;
+/// For a message that is formatted before anybody asks for it.
+pub(crate) const MESSAGE: usize = 2;
+/// For pairs that are.
+pub(crate) const TAIL: usize = 3;
 
 /// More than this is not kept after an unusually long line.
 const KEPT: usize = 64 * 1024;
 
 thread_local! {
-    static SPARE: [Cell<String>; 2] =
-        const { [Cell::new(String::new()), Cell::new(String::new())] };
+    static SPARE: [Cell<String>; 4] = const {
+        // Each is a cell of its own.
+        #[allow(clippy::declare_interior_mutable_const)]
+        const EMPTY: Cell<String> = Cell::new(String::new());
+        [EMPTY; 4]
+    };
 }
 
 impl<const PURPOSE: usize> Scratch<PURPOSE> {

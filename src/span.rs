@@ -1,7 +1,7 @@
 //! A span from its start record to its end record.
 
 use std::fmt;
-use std::mem::{self, ManuallyDrop};
+use std::mem::ManuallyDrop;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Mutex;
 use std::thread;
@@ -14,9 +14,11 @@ use crate::fields::Fields;
 use crate::ids;
 use crate::mark::{self, Event, Mark, Origin, Seconds, Site, Spawned};
 use crate::outcome::Outcome;
-use crate::pairs::NO_PAIRS;
-use crate::passing::{self, Writing};
+use crate::pairs::{Arguments, First, NO_PAIRS};
+use crate::passing::{self, Formatted, Name, Writing};
 use crate::place::{self, LeftOpen, Machine, Position};
+use crate::state::SpanRef;
+use crate::target::Target;
 
 /// An operation that has started and ends when this is dropped.
 ///
@@ -32,11 +34,15 @@ use crate::place::{self, LeftOpen, Machine, Position};
 /// ```
 ///
 /// It can be dropped anywhere, also on another thread or in another task: its end says the task
-/// that it started in. A span that was filtered out when it started does nothing at all.
+/// that it started in.
+///
+/// A span that was filtered out when it started writes nothing. It stands for the context that it was begun in:
+/// [`run`](Span::run) and [`in_span`](crate::TaskExt::in_span) go there.
 #[must_use = "a span ends when it is dropped: keep it for as long as the operation lasts"]
 pub struct Span(Live<&'static Site>);
 
-/// A span whose start was logged, until its end is; or one that was filtered out.
+/// A span whose start was logged, until its end is; or the context in which one was begun that was filtered out; or
+/// nothing.
 pub(crate) struct Live<O: Origin>(Option<Open<O>>);
 
 /// Code is running in the place of a span's future. If this is dropped, it has not come back.
@@ -72,13 +78,12 @@ impl<O> Drop for Inside<'_, O> {
 
 #[derive(Debug)]
 struct Open<O> {
-    /// 0 for a task whose own span was filtered out: it has a place all the same.
-    id: u64,
-    start: u64,
-    /// As the start record said it, [`NO_TASK`] if no `Logger` wrote it.
-    task_id: u64,
+    /// Its shared state knows when it has started, and in which task as the start record said it, [`NO_TASK`] if no
+    /// `Logger` wrote it.
+    span: SpanRef,
     fields: Fields,
-    origin: O,
+    /// `None` for a span that was filtered out: it stands for the context that it was begun in.
+    origin: Option<O>,
     level: SmallLevel,
     /// Whether the target is not the origin's, and stands with the fields.
     own_target: bool,
@@ -125,14 +130,12 @@ impl<O: Origin> Live<O> {
         Live(None)
     }
 
-    /// A task whose span is filtered out, with the fields that are around it.
-    pub(crate) fn silent(origin: O, fields: Fields) -> Self {
+    /// A span that is filtered out, begun in this context.
+    pub(crate) fn transparent(around: Position) -> Self {
         Live(Some(Open {
-            id: 0,
-            start: 0,
-            task_id: NO_TASK,
-            fields,
-            origin,
+            span: around.span,
+            fields: around.fields,
+            origin: None,
             level: Level::Trace.into(),
             own_target: false,
             unwinding: false,
@@ -159,61 +162,84 @@ impl<O: Origin> Live<O> {
             own_target.then(|| metadata.target()),
             origin.name().is_none().then_some(beginning.name),
         );
+        let arguments = First::new(beginning.pairs, beginning.arguments);
+        let settled = Arguments::settle(arguments);
         // The clock is read when all is formatted: that is not the operation's time.
         let start = clock::now();
         let mut open = Open {
-            id: ids::next_span(),
-            start,
-            task_id: NO_TASK,
+            span: SpanRef::NONE,
             fields,
-            origin,
+            origin: Some(origin),
             level: metadata.level().into(),
             own_target,
             unwinding: thread::panicking(),
             outcome: None,
         };
-        open.emit(
-            Event::Start {
-                parent: around.id,
-                at: Seconds(clock::unix_time(start)),
-                arguments: beginning.arguments,
-                spawned: beginning.spawned,
-            },
-            beginning.pairs,
-        );
+        let id = ids::next_span();
+        let event = Event::Start {
+            parent: around.span.id,
+            at: Seconds(clock::unix_time(start)),
+            arguments: beginning.arguments,
+            spawned: beginning.spawned,
+        };
+        let task_id = match settled {
+            None => open.emit(id, event, &arguments),
+            Some(settled) => open.emit_with(id, event, settled),
+        };
+        if let Some(task_id) = task_id {
+            let target = match own_target {
+                true => Target::UNKNOWN,
+                false => open
+                    .origin
+                    .as_ref()
+                    .map_or(Target::UNKNOWN, O::static_target),
+            };
+            open.span = SpanRef::open(id, start, task_id, target);
+        }
         Live(Some(open))
     }
 
-    /// Where the records inside this span are; `None` if it was filtered out.
+    /// Where the records inside this span are; `None` if it has no place.
     pub(crate) fn position(&self) -> Option<Position> {
         self.0.as_ref().map(|open| Position {
-            id: open.id,
+            span: open.span,
             fields: open.fields.clone(),
         })
     }
 
-    /// Enters it as the place of a future; `None` if it was filtered out.
+    /// Whether its start was written, and its end will be.
+    fn is_open(&self) -> bool {
+        self.0.as_ref().is_some_and(|open| open.origin.is_some())
+    }
+
+    /// Enters it as the place of a future; `None` if it has no place.
     #[inline]
     pub(crate) fn enter<'a>(&'a mut self, left_open: &'a mut LeftOpen) -> Option<Inside<'a, O>> {
-        self.0.as_mut().map(|open| Inside {
-            depth: place::enter_frame(open.id, &mut open.fields, left_open),
-            left_open,
+        let open = self.0.as_mut()?;
+        let depth = match open.origin {
+            Some(_) => place::enter_frame(open.span.state, &mut open.fields, left_open),
+            None => place::enter_frame_open(open.span, &mut open.fields, left_open),
+        };
+        Some(Inside {
             open,
+            left_open,
+            depth,
         })
     }
 
-    /// Writes the end record, once.
+    /// Writes the end record, once. From then on the span is current nowhere.
     pub(crate) fn end(&mut self, outcome: Option<Outcome>) {
-        if let Some(open) = self.0.as_mut().filter(|open| open.id != 0) {
+        if let Some(open) = self.0.as_mut().filter(|open| open.origin.is_some()) {
             let unwinding = thread::panicking();
             let outcome = match unwinding && !open.unwinding {
                 true => Some(Outcome::Panicked),
                 false => open.outcome.or(outcome),
             };
+            let (start, task_id) = open.span.close();
             let event = Event::End {
-                elapsed: Seconds(clock::now() - open.start),
+                elapsed: Seconds(clock::now() - start),
                 outcome,
-                task_id: Some(open.task_id).filter(|task_id| *task_id != NO_TASK),
+                task_id: Some(task_id).filter(|task_id| *task_id != NO_TASK),
             };
             if unwinding {
                 // A second panic that left a destructor would abort the process.
@@ -229,47 +255,42 @@ impl<O: Origin> Live<O> {
 impl<O: Origin> Open<O> {
     fn end(&mut self, event: Event) {
         let _writing = Writing::begin();
-        self.emit(event, &NO_PAIRS);
+        self.emit(self.span.id, event, &NO_PAIRS);
     }
 
-    /// Writes a mark. When that panics the span is over.
-    fn emit(&mut self, event: Event, arguments: &dyn Source) {
+    /// Writes a start with arguments that had to be formatted.
+    #[inline(never)]
+    fn emit_with(&mut self, id: u64, event: Event, arguments: Arguments) -> Option<u64> {
+        let _formatted = Formatted::of(&arguments);
+        self.emit(id, event, &arguments)
+    }
+
+    /// Writes a mark; gives the task that it was written in. When that panics the span is over.
+    fn emit(&mut self, id: u64, event: Event, arguments: &dyn Source) -> Option<u64> {
+        let origin = self.origin.as_ref()?;
         // What is not static stands with the fields.
-        let is_static = !self.own_target && self.origin.name().is_some();
+        let is_static = !self.own_target && origin.name().is_some();
         let kept = match is_static {
             true => Fields::none(),
             false => self.fields.clone(),
         };
         let mark = Mark {
-            id: mem::take(&mut self.id),
+            id,
             fields: self.fields.take(),
             event,
         };
-        let name = self.origin.name().unwrap_or_else(|| kept.name());
+        let name = origin.name().unwrap_or_else(|| kept.name());
         let target = match self.own_target {
             true => kept.target(),
-            false => self.origin.target(),
+            false => origin.target(),
         };
         let metadata = Metadata::builder()
             .level(self.level.into())
             .target(target)
             .build();
-        let name = Name(name);
-        let message = format_args!("{name}");
-        if let Some(known) = mark::emit(mark, &self.origin, metadata, message, arguments) {
-            self.id = known.mark.id;
-            self.fields = known.mark.fields;
-            self.task_id = known.task_id.unwrap_or(NO_TASK);
-        }
-    }
-}
-
-/// A name in a message: it has no width and no precision to be asked for.
-struct Name<'a>(&'a str);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        let known = mark::emit(mark, origin, metadata, &Name(name), arguments)?;
+        self.fields = known.mark.fields;
+        Some(known.task_id.unwrap_or(NO_TASK))
     }
 }
 
@@ -281,13 +302,13 @@ impl<O: Origin> Drop for Live<O> {
 
 impl<O: Origin> fmt::Debug for Live<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = self.0.as_ref().map(|open| open.id);
+        let id = self.0.as_ref().map(|open| open.span.id);
         f.debug_struct("Span").field("id", &id).finish()
     }
 }
 
 impl Span {
-    /// Does nothing, as a span that was filtered out.
+    /// Does nothing: code in it is where it is anyway.
     #[doc(hidden)]
     pub const fn none() -> Self {
         Span(Live::none())
@@ -317,7 +338,7 @@ impl Span {
         arguments: usize,
     ) -> Self {
         if !log::logger().enabled(&metadata) {
-            return Span::none();
+            return Span(Live::transparent(place::current()));
         }
         Span(Live::start(Beginning {
             origin: site,
@@ -333,6 +354,11 @@ impl Span {
     #[inline]
     pub(crate) fn is_none(&self) -> bool {
         self.0 .0.is_none()
+    }
+
+    /// Whether its start was written.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.is_open()
     }
 
     pub(crate) fn into_live(self) -> Live<&'static Site> {
@@ -458,8 +484,16 @@ pub struct Inline(ManuallyDrop<Option<Started>>); // dropped by `exit`, so that 
 #[derive(Debug)]
 struct Started {
     span: Live<&'static Site>,
-    /// Where it is nested in other spans of its machine: what to go back to.
-    parent: Option<Position>,
+    within: Within,
+}
+
+/// What a span's level is.
+#[derive(Debug)]
+enum Within {
+    /// Its own.
+    Nothing,
+    /// That of other spans of its machine: what to go back to.
+    Machine(Position),
 }
 
 impl Inline {
@@ -472,23 +506,39 @@ impl Inline {
     /// Enters the span of a function, which cannot be suspended.
     #[inline(never)]
     pub fn async_log_enter(&mut self, span: Span) {
-        self.put(span);
-        self.enter_machine(place::BOUNDARY, false);
+        let position = span.position();
+        let Some(position) = position.filter(|position| span.0.is_open() || !position.is_here())
+        else {
+            return;
+        };
+        // A context that a filtered span stands for may be that of a span that has ended.
+        let machine = match span.0.is_open() {
+            true => place::BLOCK,
+            false => place::BOUNDARY,
+        };
+        place::enter(position, machine);
+        self.start(span, Within::Nothing);
     }
 
+    fn start(&mut self, span: Span, within: Within) {
+        let span = span.0;
+        self.0 = ManuallyDrop::new(Some(Started { span, within }));
+    }
+
+    /// A block whose span is filtered out is where it is anyway.
     fn put(&mut self, span: Span) {
-        if span.0 .0.is_some() {
-            let (span, parent) = (span.0, None);
-            self.0 = ManuallyDrop::new(Some(Started { span, parent }));
+        if span.0.is_open() {
+            self.start(span, Within::Nothing);
         }
     }
 
-    /// The span, not entered.
+    /// The span, not entered; where it is filtered out, the context that it was begun in.
     #[inline]
     pub fn into_span(mut self) -> Span {
-        self.0
-            .take()
-            .map_or(Span::none(), |started| Span(started.span))
+        match self.0.take() {
+            Some(started) => Span(started.span),
+            None => Span(Live::transparent(place::current())),
+        }
     }
 
     /// Enters a span whose block cannot be suspended (0), or that is the outermost one of this machine.
@@ -510,17 +560,23 @@ impl Inline {
             return;
         };
         if is_nested {
-            started.parent = place::enter_nested(position, machine)
-                .map_err(|position| place::enter(position, machine))
-                .ok();
+            match place::enter_nested(position, machine) {
+                Ok(parent) => started.within = Within::Machine(parent),
+                Err(position) => place::enter(position, machine),
+            }
         } else {
+            let machine = match machine {
+                place::BOUNDARY => place::BLOCK,
+                machine => machine,
+            };
             place::enter(position, machine);
         }
     }
 
+    /// Whether it holds a span whose start was written.
     #[inline]
-    pub(crate) fn is_some(&self) -> bool {
-        self.0.is_some()
+    pub(crate) fn is_open(&self) -> bool {
+        (self.0.as_ref()).is_some_and(|started| started.span.is_open())
     }
 
     fn position(&self) -> Option<Position> {
@@ -538,8 +594,9 @@ impl Inline {
 
     #[inline(never)]
     fn leave_started(mut started: Started) -> Span {
+        let id = started.span.0.as_ref().map_or(0, |open| open.span.id);
+        let outcome = place::exit(id);
         if let Some(open) = &mut started.span.0 {
-            let outcome = place::exit(open.id);
             open.outcome = open.outcome.or(outcome);
         }
         Span(started.span)
@@ -548,10 +605,10 @@ impl Inline {
     #[inline(never)]
     fn exit(&mut self) {
         if let Some(started) = &mut *self.0 {
-            let id = started.span.0.as_ref().map_or(0, |open| open.id);
-            let outcome = match started.parent.take() {
-                None => place::exit(id),
-                Some(parent) => place::exit_nested(id, parent),
+            let id = started.span.0.as_ref().map_or(0, |open| open.span.id);
+            let outcome = match std::mem::replace(&mut started.within, Within::Nothing) {
+                Within::Nothing => place::exit(id),
+                Within::Machine(parent) => place::exit_nested(id, parent),
             };
             started.span.end(outcome);
         }

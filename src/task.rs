@@ -7,12 +7,14 @@ use std::panic::Location;
 use log::{Level, Metadata};
 
 use crate::frame::{InSpan, InTask};
+use crate::function;
 use crate::ids;
 use crate::mark::{Origin, SpawnLine, Spawned};
 use crate::pairs::NO_PAIRS;
 use crate::passing;
 use crate::place::{self, Position};
 use crate::span::{Beginning, Live, Span};
+use crate::target::{self, Target};
 
 /// The number of the task that runs now, 0 outside any.
 ///
@@ -37,10 +39,15 @@ pub trait TaskExt: Future + Sized {
     /// The task has a number, which [`task_id`] gives to its records, and a span from its first
     /// poll to its end, that says who spawned it (`task_parent_id`, `spawn_line`) and has the
     /// fields of the spans that this was called in. The span has the name of the
-    /// function whose future this is (`server::handle`), else `task`.
+    /// function whose future this is (`server::handle`, `server::Session::run`), else `task`.
+    ///
+    /// The target of its records is the module of the function that the future's type names, also through futures
+    /// around it such as a `Timeout`. If the type names none, as that of a boxed future, it is the target of the span
+    /// around; if there is no span either, that of [`Logger::with_task_target`](crate::Logger::with_task_target).
     ///
     /// A task that is dropped before it was ever polled leaves no record; one that is dropped
-    /// later was `cancelled`.
+    /// later was `cancelled`. If the task's span is filtered out, the task has its number all the same, and its code is
+    /// in the span that this was called in.
     ///
     /// ```
     /// use async_log::TaskExt;
@@ -93,7 +100,7 @@ pub(crate) struct NewTask {
 #[derive(Debug)]
 pub(crate) struct TaskOrigin {
     name: Cow<'static, str>,
-    target: &'static str,
+    target: Cow<'static, str>,
     location: &'static Location<'static>,
 }
 
@@ -103,7 +110,14 @@ impl Origin for TaskOrigin {
     }
 
     fn target(&self) -> &str {
-        self.target
+        &self.target
+    }
+
+    fn static_target(&self) -> Target {
+        match self.target {
+            Cow::Borrowed(target) => Target::of(target),
+            Cow::Owned(_) => Target::UNKNOWN,
+        }
     }
 
     fn module_path(&self) -> Option<&'static str> {
@@ -121,32 +135,32 @@ const LEVEL: Level = Level::Trace;
 impl NewTask {
     #[track_caller]
     fn here<F>(name: Option<Cow<'static, str>>) -> Self {
-        let target = target::<F>();
-        let parent_task = match is_enabled(target) {
+        let around = place::current();
+        let target = target(function::module::<F>(), &around);
+        let parent_task = match is_enabled(&target) {
             true => passing::logged_task_id(),
             false => place::task(),
         };
         NewTask {
             id: ids::next_task(),
             origin: TaskOrigin {
-                name: name.unwrap_or_else(|| path::<F>().unwrap_or("task").into()),
+                name: name.or_else(function::name::<F>).unwrap_or("task".into()),
                 target,
                 location: Location::caller(),
             },
             parent_task,
-            around: place::current(),
+            around,
         }
     }
 
-    /// Starts the task's own span. If that is filtered out, the task is in no span, with the
-    /// fields that were around.
+    /// Starts the task's own span. If that is filtered out, the task is in the context that it was made in.
     pub(crate) fn start(self) -> Live<TaskOrigin> {
-        let target = self.origin.target;
-        if !is_enabled(target) {
-            return Live::silent(self.origin, self.around.fields);
+        if !is_enabled(&self.origin.target) {
+            return Live::transparent(self.around);
         }
+        let target = self.origin.target.clone();
         Live::start(Beginning {
-            metadata: Metadata::builder().level(LEVEL).target(target).build(),
+            metadata: Metadata::builder().level(LEVEL).target(&target).build(),
             name: format_args!(""),
             pairs: &NO_PAIRS,
             arguments: 0,
@@ -160,41 +174,20 @@ impl NewTask {
     }
 }
 
+/// The target of a task: the module of the function that its future's type names; else the target of the span
+/// around; else what the program says.
+fn target(module: Option<&'static str>, around: &Position) -> Cow<'static, str> {
+    let known = module.or_else(|| around.span.target().text());
+    let of_fields = || Some(around.fields.target()).filter(|target| !target.is_empty());
+    match known {
+        Some(target) => target.into(),
+        None if around.span.id == 0 || around.span.is_over() => target::of_tasks().into(),
+        None => of_fields().map_or(target::of_tasks().into(), |target| target.to_owned().into()),
+    }
+}
+
 fn is_enabled(target: &str) -> bool {
     LEVEL <= log::STATIC_MAX_LEVEL
         && LEVEL <= log::max_level()
         && log::logger().enabled(&Metadata::builder().level(LEVEL).target(target).build())
-}
-
-/// The path of the `async fn` whose future this type is.
-///
-/// The compiler names such a future `server::handle::{{closure}}`. An `async` block has one
-/// `{{closure}}` more than the function that it is in, a generic function has its arguments
-/// behind it, and other futures are types of other crates: those say nothing about the operation.
-fn path<F>() -> Option<&'static str> {
-    let path = std::any::type_name::<F>().strip_suffix("::{{closure}}")?;
-    let is_path = path
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':'));
-    is_path.then_some(path)
-}
-
-/// The module of that function, or of whatever other function made the future.
-fn target<F>() -> &'static str {
-    let name = std::any::type_name::<F>();
-    // The future of a generic function has the types of its arguments in its own name, closures too.
-    let path = match name.ends_with("::{{closure}}") && !name.starts_with('<') {
-        true => name.split('<').next().unwrap_or(name),
-        false => name,
-    };
-    let path = path.split("::{{closure}}").next().unwrap_or(name);
-    let is_path = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':');
-    let start = path
-        .bytes()
-        .rposition(|byte| !is_path(byte))
-        .map_or(0, |before| before + 1);
-    match path[start..].rsplit_once("::") {
-        Some((module, _)) if path.len() < name.len() => module,
-        _ => "async_log",
-    }
 }

@@ -21,7 +21,7 @@ impl Log for Sink {
         if target.contains("quiet") {
             return metadata.level() <= Level::Debug;
         }
-        target.starts_with("attribution") || target == "loud" || target == "async_log"
+        target.starts_with("attribution") || target == "loud" || target == "task"
     }
 
     fn log(&self, record: &log::Record<'_>) {

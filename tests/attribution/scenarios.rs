@@ -3,11 +3,13 @@
 use std::future::{pending, Future};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::task::Poll;
 use std::thread;
 
 use async_log::{instrument, span, Context, TaskExt};
 use futures::channel::oneshot;
 use futures::executor::{block_on, LocalPool};
+use futures::future::BoxFuture;
 use futures::stream::{self, FuturesUnordered};
 use futures::task::LocalSpawnExt;
 use futures::{FutureExt, StreamExt};
@@ -1289,6 +1291,359 @@ fn blocks_from_macros() {
             "behind t in s",
             "still in s",
             "s end",
+        ],
+    );
+}
+
+/// An await of which nothing can be seen in a block's tokens.
+macro_rules! pause {
+    ($future:expr) => {
+        $future.await
+    };
+}
+
+fn poll_once_boxed(job: &mut BoxFuture<'static, ()>) {
+    assert!(poll_once(job).is_pending());
+}
+
+/// On a thread of its own, to the end.
+fn finish_elsewhere(job: BoxFuture<'static, ()>) {
+    thread::spawn(|| block_on(job)).join().unwrap();
+}
+
+#[test]
+fn a_span_that_ended_elsewhere_is_not_current_here() {
+    check(
+        || {
+            let mut job = async { span!(uid = 7; "job", { pause!(yield_now()) }) }.boxed();
+            poll_once_boxed(&mut job);
+            finish_elsewhere(job);
+            info!("much later");
+            span!("a root", { info!("inside") });
+            let context = Context::current();
+            context.run(|| info!("in no context"));
+            block_on(async { info!("in a task") }.in_named_task("task"));
+        },
+        &[
+            "job start uid=7",
+            "job end uid=7",
+            "much later",
+            "a root start",
+            "inside in a root",
+            "a root end",
+            "in no context",
+            "task start @task",
+            "in a task in task @task",
+            "task end @task",
+        ],
+    );
+}
+
+#[test]
+fn spans_that_ended_elsewhere_leave_those_below_as_they_were() {
+    check(
+        || {
+            let job = |nested: bool| {
+                async move {
+                    span!("outer", {
+                        if nested {
+                            span!("inner", { pause!(yield_now()) });
+                        }
+                        pause!(yield_now());
+                        pause!(yield_now());
+                    })
+                }
+                .boxed()
+            };
+            span!(uid = 1; "around", {
+                let mut jobs = [job(true), job(false), job(true)];
+                jobs.iter_mut().for_each(poll_once_boxed);
+                let [first, second, third] = jobs;
+                // In the middle of the stack, then below, then on top.
+                finish_elsewhere(second);
+                finish_elsewhere(first);
+                finish_elsewhere(third);
+                info!("behind");
+                function_in_around();
+            });
+            info!("outside");
+        },
+        &[
+            "around start uid=1",
+            "outer start in around uid=1",
+            "inner start in outer uid=1",
+            "outer start in inner uid=1",
+            "outer start in outer uid=1",
+            "inner start in outer uid=1",
+            "outer end uid=1",
+            "inner end uid=1",
+            "outer end uid=1",
+            "inner end uid=1",
+            "outer end uid=1",
+            "behind in around uid=1",
+            "tests/attribution/scenarios.rs#function_in_around start in around uid=1",
+            "in a function in tests/attribution/scenarios.rs#function_in_around uid=1",
+            "tests/attribution/scenarios.rs#function_in_around end uid=1",
+            "around end uid=1",
+            "outside",
+        ],
+    );
+}
+
+#[instrument]
+fn function_in_around() {
+    info!("in a function");
+}
+
+/// The same where a task of this crate polls by hand what goes on elsewhere, and is suspended itself meanwhile.
+#[test]
+fn a_span_that_ended_elsewhere_is_not_kept_by_a_task() {
+    check(
+        || {
+            let (send, receive) = oneshot::channel();
+            let task = async move {
+                let mut job = async { span!("job", { pause!(yield_now()) }) }.boxed();
+                poll_once_boxed(&mut job);
+                send.send(job).map_err(drop).unwrap();
+                yield_now().await;
+                info!("in the task");
+            };
+            let mut task = task.in_named_task("task").boxed();
+            poll_once_boxed(&mut task);
+            finish_elsewhere(block_on(receive).unwrap());
+            info!("between");
+            block_on(task);
+            info!("behind");
+        },
+        &[
+            "task start @task",
+            "job start in task @task",
+            "job end @task",
+            "between",
+            "in the task in task @task",
+            "task end @task",
+            "behind",
+        ],
+    );
+}
+
+/// What a block has polled by hand cannot keep the block's own span on the thread.
+#[test]
+fn an_await_suspends_a_block_that_has_polled_a_hidden_await() {
+    check(
+        || {
+            let block = async {
+                span!("block", {
+                    let mut job = async { span!("job", { pause!(yield_now()) }) }.boxed();
+                    poll_once_boxed(&mut job);
+                    yield_now().await;
+                    info!("in the block");
+                    Some(job)
+                })
+            };
+            let mut block = pin!(block);
+            assert!(poll_once(&mut block).is_pending());
+            info!("between");
+            let Poll::Ready(Some(job)) = poll_once(&mut block) else {
+                panic!("not ready");
+            };
+            info!("behind");
+            finish_elsewhere(job);
+            info!("much later");
+        },
+        &[
+            "block start",
+            "job start in block",
+            "between",
+            "in the block in block",
+            "block end",
+            "behind",
+            "job end",
+            "much later",
+        ],
+    );
+}
+
+#[test]
+fn a_context_keeps_a_span_that_has_ended() {
+    check(
+        || {
+            let context = span!(uid = 7; "s", { Context::current() });
+            let job = {
+                let context = context.clone();
+                thread::spawn(move || context.run(|| info!("elsewhere")))
+            };
+            job.join().unwrap();
+            context.run(|| {
+                info!("later");
+                span!("t", {});
+                block_on(async { info!("polled there") });
+            });
+            info!("outside");
+        },
+        &[
+            "s start uid=7",
+            "s end uid=7",
+            "elsewhere in s uid=7",
+            "later in s uid=7",
+            "t start in s uid=7",
+            "t end uid=7",
+            "polled there in s uid=7",
+            "outside",
+        ],
+    );
+}
+
+/// A macro with the name of one that we know may do anything with what it is given.
+#[test]
+fn a_branch_that_outlives_its_span_is_where_it_is_polled() {
+    macro_rules! join {
+        ($branch:expr) => {
+            Some($branch.boxed())
+        };
+    }
+    check(
+        || {
+            let mut branch = None;
+            block_on(async {
+                span!("s", {
+                    yield_now().await;
+                    branch = join!(work("branch"));
+                })
+            });
+            span!("t", { block_on(branch.take().unwrap()) });
+        },
+        &[
+            "s start",
+            "s end",
+            "t start",
+            "branch 1 in t",
+            "branch 2 in t",
+            "t end",
+        ],
+    );
+}
+
+/// A span that is filtered out stands for the context that it was begun in, wherever it goes.
+#[test]
+fn filtered_spans_take_no_context_away() {
+    check(
+        || {
+            let (in_span, in_task) = span!(uid = 9; "outer", {
+                let mid = span!(target: "quiet", tag = 1; "mid");
+                mid.run(|| info!("run"));
+                (
+                    work("in span").in_span(span!(target: "quiet", tag = 1; "mid")),
+                    crate::quiet::future(async {
+                        info!("in the task");
+                        span!("inner", { yield_now().await });
+                    })
+                    .in_task(),
+                )
+            });
+            thread::spawn(|| {
+                block_on(in_span);
+                block_on(in_task);
+                info!("outside");
+            })
+            .join()
+            .unwrap();
+        },
+        &[
+            "outer start uid=9",
+            "run in outer uid=9",
+            "outer end uid=9",
+            "in span 1 in outer uid=9",
+            "in span 2 in outer uid=9",
+            "in the task in outer uid=9 @in the task",
+            "inner start in outer uid=9 @in the task",
+            "inner end uid=9 @in the task",
+            "outside",
+        ],
+    );
+}
+
+#[test]
+fn a_filtered_span_on_another_thread_and_in_another_span() {
+    check(
+        || {
+            let mid = span!(uid = 9; "outer", {
+                span!(target: "quiet", "mid").run(|| span!(target: "quiet", "deeper"))
+            });
+            let outside = span!(target: "quiet", "begun outside");
+            thread::spawn(move || {
+                span!(tag = 3; "other", {
+                    mid.run(|| {
+                        info!("in outer");
+                        let context = Context::current();
+                        thread::spawn(move || context.run(|| info!("in outer too")))
+                            .join()
+                            .unwrap();
+                    });
+                    outside.run(|| info!("in no span"));
+                    block_on(work("no").in_span(outside));
+                    info!("in other");
+                });
+                drop(mid);
+            })
+            .join()
+            .unwrap();
+        },
+        &[
+            "outer start uid=9",
+            "outer end uid=9",
+            "other start tag=3",
+            "in outer in outer uid=9",
+            "in outer too in outer uid=9",
+            "in no span",
+            "no 1",
+            "no 2",
+            "in other in other tag=3",
+            "other end tag=3",
+        ],
+    );
+}
+
+#[test]
+fn a_filtered_span_as_a_parent() {
+    #[instrument(parent = parent, skip_all, name = "child")]
+    fn child(parent: &async_log::Span) {
+        info!("in child");
+    }
+    #[instrument(parent = parent, skip_all, name = "quiet child", target = "quiet")]
+    async fn quiet_child(parent: Context) {
+        info!("in quiet child");
+        span!("grandchild", { yield_now().await });
+    }
+    #[instrument(parent = parent, skip_all, name = "quiet function", target = "quiet")]
+    fn quiet_function(parent: &async_log::Span) {
+        info!("in a quiet function");
+    }
+    check(
+        || {
+            let (mid, context) = span!(uid = 9; "outer", {
+                let mid = span!(target: "quiet", "mid");
+                let context = mid.run(Context::current);
+                (mid, context)
+            });
+            span!(tag = 3; "other", {
+                child(&mid);
+                block_on(quiet_child(context));
+                quiet_function(&mid);
+            });
+        },
+        &[
+            "outer start uid=9",
+            "outer end uid=9",
+            "other start tag=3",
+            "child start in outer uid=9",
+            "in child in child uid=9",
+            "child end uid=9",
+            "in quiet child in outer uid=9",
+            "grandchild start in outer uid=9",
+            "grandchild end uid=9",
+            "in a quiet function in outer uid=9",
+            "other end tag=3",
         ],
     );
 }

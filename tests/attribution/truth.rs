@@ -316,7 +316,7 @@ struct Frame {
     inside: Place,
     /// Where `in_task` was called.
     task: Option<Place>,
-    /// Filtered out: it has fields and a task, but no records.
+    /// Filtered out: a task of its own, in the context that it was made in.
     quiet: bool,
     started: bool,
     panicked: bool,
@@ -424,7 +424,7 @@ impl<F: Future> Child<F> {
         let frame = Frame {
             span: next_number(),
             what: "quiet task",
-            inside: Place { span: 0, ..around },
+            inside: around,
             task: Some(around),
             quiet: true,
             started: false,

@@ -103,7 +103,7 @@ fn test_mut() {
     let [_, record, end] = failed("#parse_into", "ERROR", &text());
     assert_eq!(
         lines(|| parse_into(&mut into)),
-        ["+ #parse_into into=0".to_owned(), record, end]
+        ["+ #parse_into into=\"0\"".to_owned(), record, end]
     );
 }
 
@@ -122,7 +122,7 @@ fn test_mut_async() {
     let mut into = 0;
     assert_eq!(
         lines(|| block_on(parse_into_later(2, &mut into))),
-        failed_later("#parse_into_later", "polled=2 into=0")
+        failed_later("#parse_into_later", "polled=2 into=\"0\"")
     );
 }
 

@@ -98,7 +98,7 @@ fn generics() {
 
     assert_eq!(
         lines(|| find(Table, false)),
-        ["+ #find table=Table key=false", "- #find"]
+        ["+ #find table=\"Table\" key=\"false\"", "- #find"]
     );
 }
 

@@ -80,7 +80,7 @@ fn test_mut() {
     assert_eq!(
         lines(|| double(&mut 1)),
         [
-            "+ #double a=1",
+            "+ #double a=\"1\"",
             "  INFO doubled a=2",
             "  TRACE #double ret=2",
             "- #double",

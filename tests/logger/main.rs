@@ -6,9 +6,12 @@
 mod cost;
 mod failures;
 mod keys;
+mod locks;
+mod nested;
 mod options;
 mod others;
 mod processes;
+mod targets;
 
 #[path = "../support"]
 mod support {

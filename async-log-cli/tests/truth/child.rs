@@ -224,7 +224,7 @@ impl Log for Loud {
         }
         target.starts_with(module_path!().split(':').next().unwrap_or_default())
             || target == "loud"
-            || target == "async_log"
+            || target == "task"
     }
 
     fn log(&self, record: &Record<'_>) {

@@ -1,0 +1,221 @@
+//! What every thread can see of a span: its shared state.
+//!
+//! A stack entry, a suspended future or a context may outlive the span that it names, on any thread. Each of them has the
+//! span's number and its state, and the state has the number of the span that it belongs to now. So anybody can tell
+//! at any time whether a span has ended: then the two numbers differ.
+//!
+//! A state is never freed, so that it can be copied freely, but used again for another span. There are as many as
+//! there ever were open spans at once.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::Mutex;
+use std::thread;
+
+use crate::target::Target;
+
+/// The shared state of a span. What two spans write is on two cache lines.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(crate) struct State {
+    /// The span's number; 0 once it has ended.
+    id: AtomicU64,
+    start: AtomicU64,
+    task_id: AtomicU64,
+    target: AtomicUsize,
+}
+
+/// A span, open or not; or no span.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SpanRef {
+    /// 0 for no span.
+    pub(crate) id: u64,
+    pub(crate) state: Option<&'static State>,
+}
+
+impl SpanRef {
+    pub(crate) const NONE: SpanRef = SpanRef { id: 0, state: None };
+
+    /// The span that has this state now.
+    #[inline]
+    pub(crate) fn now(state: Option<&'static State>) -> Self {
+        let id = state.map_or(0, |state| state.id.load(Ordering::Acquire));
+        SpanRef { id, state }
+    }
+
+    /// A span that has started at this moment, as [`clock::now`](crate::clock::now) has it, in this task.
+    #[inline]
+    pub(crate) fn open(id: u64, start: u64, task_id: u64, target: Target) -> Self {
+        let state = take();
+        state.start.store(start, Ordering::Relaxed);
+        state.task_id.store(task_id, Ordering::Relaxed);
+        state.target.store(target.number(), Ordering::Relaxed);
+        state.id.store(id, Ordering::Release);
+        SpanRef {
+            id,
+            state: Some(state),
+        }
+    }
+
+    /// Whether it is a span that has ended. Another thread may have ended it: all that it did before is seen then.
+    #[inline]
+    pub(crate) fn is_over(self) -> bool {
+        self.state
+            .is_some_and(|state| state.id.load(Ordering::Acquire) != self.id)
+    }
+
+    /// The target of its records if that is static, and while it is open.
+    pub(crate) fn target(self) -> Target {
+        let number = self.state.map(|state| state.target.load(Ordering::Relaxed));
+        match number.filter(|_| !self.is_over()) {
+            Some(number) => Target::from_number(number),
+            None => Target::UNKNOWN,
+        }
+    }
+
+    /// Ends it, for whoever has opened it; gives its start and its task.
+    #[inline]
+    pub(crate) fn close(self) -> (u64, u64) {
+        let Some(state) = self.state else {
+            return (0, 0);
+        };
+        let known = (
+            state.start.load(Ordering::Relaxed),
+            state.task_id.load(Ordering::Relaxed),
+        );
+        state.id.store(0, Ordering::Release);
+        give_back(state);
+        known
+    }
+}
+
+/// How many states a thread makes, takes or leaves to others at once. It keeps twice as many.
+const BLOCK: usize = 16;
+
+/// States that no span has.
+struct Free {
+    count: Cell<usize>,
+    states: [Cell<Option<&'static State>>; 2 * BLOCK],
+}
+
+impl Free {
+    fn pop(&self) -> Option<&'static State> {
+        let last = self.count.get().checked_sub(1)?;
+        self.count.set(last);
+        self.states.get(last)?.get()
+    }
+
+    /// Whether there was room.
+    fn push(&self, state: &'static State) -> bool {
+        let count = self.count.get();
+        match self.states.get(count) {
+            Some(room) => {
+                room.set(Some(state));
+                self.count.set(count + 1);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn drain(&self, count: usize) -> impl Iterator<Item = &'static State> + '_ {
+        (0..count).map_while(|_| self.pop())
+    }
+}
+
+impl Drop for Free {
+    fn drop(&mut self) {
+        share(self.drain(usize::MAX));
+    }
+}
+
+thread_local! {
+    static FREE: Free = const {
+        // Each has a cell of its own.
+        #[allow(clippy::declare_interior_mutable_const)]
+        const NONE: Cell<Option<&'static State>> = Cell::new(None);
+        Free {
+            count: Cell::new(0),
+            states: [NONE; 2 * BLOCK],
+        }
+    };
+}
+
+/// Those of threads that have ended, or that end more spans than they start.
+static SHARED: Mutex<Vec<&'static State>> = Mutex::new(Vec::new());
+
+#[inline]
+fn take() -> &'static State {
+    match FREE.try_with(Free::pop) {
+        Ok(Some(state)) => state,
+        _ => take_block(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn take_block() -> &'static State {
+    // Never waited for: a fork may have left it locked.
+    let shared = SHARED.try_lock().map(|mut shared| {
+        let from = shared.len().saturating_sub(BLOCK);
+        shared.split_off(from)
+    });
+    let mut block = shared.unwrap_or_default();
+    if block.is_empty() {
+        let states: Box<[State]> = (0..BLOCK).map(|_| State::default()).collect();
+        block.extend(Box::leak(states).iter());
+    }
+    let state = block.pop().expect("at least one");
+    block.into_iter().for_each(give_back);
+    state
+}
+
+#[inline]
+fn give_back(state: &'static State) {
+    if !FREE.try_with(|free| free.push(state)).unwrap_or(false) {
+        give_block_back(state);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn give_block_back(state: &'static State) {
+    let more = FREE.try_with(|free| share(free.drain(BLOCK).chain([state])));
+    if more.is_err() {
+        share([state]);
+    }
+}
+
+/// Leaves states to other threads. They are lost if the lock stays taken, as in the child of a fork, or if this is
+/// an allocator that logs while the list grows.
+fn share(states: impl IntoIterator<Item = &'static State>) {
+    for _ in 0..64 {
+        if let Ok(mut shared) = SHARED.try_lock() {
+            shared.extend(states);
+            return;
+        }
+        thread::yield_now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_over_for_all_who_have_it() {
+        let first = SpanRef::open(1 << 60, 3, 4, Target::UNKNOWN);
+        let other = std::thread::spawn(move || first.close()).join();
+        assert_eq!(other.unwrap(), (3, 4));
+        assert!(first.is_over());
+        let again: Vec<_> = (1..1000)
+            .map(|n| SpanRef::open((1 << 60) + n, n, 0, Target::UNKNOWN))
+            .collect();
+        assert!(first.is_over() && again.iter().all(|span| !span.is_over()));
+        for (n, span) in (1..).zip(&again) {
+            assert_eq!(span.close(), (n, 0));
+            assert!(span.is_over());
+        }
+        assert!(!SpanRef::NONE.is_over());
+    }
+}
