@@ -98,7 +98,7 @@ fn lines_are_counted(batch: &Batch) {
     // Of JSON lines empty ones are no mistake.
     let is_empty = |line: &&[u8]| {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        batch.dialect.host.cut(line).rest(line).is_empty()
+        line[batch.dialect.shapes.front_len(line)..].is_empty()
     };
     let is_whole = lines.last() == Some(&b'\n');
     let mut empty = 0;
@@ -124,7 +124,9 @@ fn stands_in_lines(view: View<'_>, before: u32) {
     let behind = &batch.bytes[end..batch.lines_len];
     assert!(behind.starts_with(b"\n") || behind.starts_with(b"\r\n"));
     let above = batch.bytes[..start].iter().filter(|byte| **byte == b'\n');
-    assert_eq!(record.line, 101 + above.count() as u64);
+    if batch.numbers.is_empty() {
+        assert_eq!(record.line, 101 + above.count() as u64);
+    }
     let part = |part: Part| assert!(is_part(part, batch));
     part(record.spawn_line);
     part(record.message.unwrap_or_default());
@@ -133,7 +135,7 @@ fn stands_in_lines(view: View<'_>, before: u32) {
         end: record.last_line_end,
     };
     part(last_line);
-    if record.form == Form::KeyValue || batch.dialect.form == Form::Text {
+    if record.form != Form::Json {
         assert!(record.text.start <= last_line.start && last_line.end <= record.text.end);
         let message = view.raw_message();
         let at = message.as_ptr().addr() - batch.bytes.as_ptr().addr();
@@ -141,12 +143,6 @@ fn stands_in_lines(view: View<'_>, before: u32) {
             start <= at && at + message.len() <= end,
             "the message is in its lines"
         );
-    }
-    let prefix = view.prefix();
-    let line_len = view.text().len();
-    assert!(prefix.len <= line_len);
-    for range in [prefix.time, prefix.target].into_iter().flatten() {
-        assert!(range.start <= range.end && range.end <= prefix.len);
     }
 }
 
@@ -178,7 +174,7 @@ pub(crate) fn last_line<'a>(batch: &'a Batch, record: &Record) -> &'a [u8] {
     let text = &batch.bytes[record.text.start as usize..record.text.end as usize];
     let mut lines = text.split(|byte| *byte == b'\n');
     let last = lines.next_back().unwrap_or_default();
-    let last = batch.dialect.host.cut(last).rest(last);
+    let last = &last[batch.dialect.shapes.front_len(last)..];
     match lines.next() {
         None => last,
         Some(_) => {

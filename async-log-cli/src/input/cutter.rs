@@ -232,10 +232,8 @@ impl Cutter {
     fn detect(&mut self, bytes: &[u8]) {
         let end = behind_last_line(bytes);
         if self.dialect.is_none() && end > 0 {
-            let mut found = Dialect::detect(&bytes[..end], self.options.form);
-            if let (Some(found), Some(prefix)) = (&mut found, &self.options.prefix) {
-                found.layout = prefix.clone();
-            }
+            let prefix = self.options.prefix.as_ref();
+            let found = Dialect::detect_with(&bytes[..end], self.options.form, prefix);
             self.dialect = found.map(Arc::new);
         }
     }
@@ -244,6 +242,14 @@ impl Cutter {
     fn cut(&self, bytes: &[u8]) -> usize {
         let text = Dialect::default();
         let dialect = self.dialect.as_deref().unwrap_or(&text);
+        if let Some(whole) = dialect.container.whole_until(bytes) {
+            let is_record = |end: &&usize| {
+                let begin = behind_last_line(&bytes[..**end - 1]);
+                dialect.is_record(trim_end(&bytes[begin..**end - 1]))
+            };
+            let end = whole.iter().find(is_record).or(whole.first());
+            return end.copied().unwrap_or_default();
+        }
         let mut end = behind_last_line(bytes);
         while end > 0 {
             let begin = behind_last_line(&bytes[..end - 1]);

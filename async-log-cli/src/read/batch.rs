@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::colors;
-use super::dialect::Dialect;
+use super::dialect::{self, Dialect};
 use super::record::Record;
-use super::wrapped;
 
 /// Whole lines of one source, and the records that a reader found in them.
 ///
@@ -28,6 +27,8 @@ pub struct Batch {
     pub passed_over: Unreadable,
     /// What could not be read, what was passed over with it.
     pub unreadable: Unreadable,
+    /// Of each line its number in the batch as it was, from 0; empty if nothing was taken off.
+    pub numbers: Vec<u32>,
 }
 
 /// The lines that are no records.
@@ -77,22 +78,66 @@ impl Unreadable {
 }
 
 impl Batch {
-    /// Finds the records in the lines. Colours are taken off the lines before; what is decoded is
-    /// added behind the bytes.
+    /// Finds the records in the lines. What is not the program's is taken off the lines before; what is
+    /// decoded is added behind the bytes.
     pub fn parse(&mut self) {
-        self.records.clear();
         self.unreadable = Unreadable::default();
-        let len = self.lines_len.min(self.bytes.len());
-        let dialect = Arc::clone(&self.dialect);
-        let len = match dialect.wrapped {
-            true => wrapped::unwrap(&mut self.bytes[..len]),
-            false => len,
-        };
-        self.lines_len = colors::strip(&mut self.bytes[..len]);
-        dialect.parse(self);
+        self.open();
+        self.parse_lines();
+        self.number_lines();
         self.look_for_binary();
         if let Some((line, why)) = self.passed_over.first {
             self.unreadable.add(line, self.passed_over.lines, why);
+        }
+    }
+
+    /// Takes the lines out of what they are kept in, and colours off them.
+    pub(super) fn open(&mut self) {
+        self.numbers.clear();
+        let len = self.lines_len.min(self.bytes.len());
+        let dialect = Arc::clone(&self.dialect);
+        let is_plain = dialect.container.is_plain();
+        let marked = memchr::memchr3(0x1b, 0, 0x1e, &self.bytes[..len]);
+        let mut len = match marked {
+            Some(_) => clean_lines(&mut self.bytes[..len]),
+            None => len,
+        };
+        if !is_plain {
+            len = dialect
+                .container
+                .unwrap(&mut self.bytes[..len], &mut self.numbers);
+        }
+        self.lines_len = match marked {
+            None if is_plain => len,
+            _ => colors::strip(&mut self.bytes[..len]),
+        };
+    }
+
+    /// Finds the records in lines as their program wrote them.
+    pub(super) fn parse_lines(&mut self) {
+        self.records.clear();
+        self.unreadable = Unreadable::default();
+        let dialect = Arc::clone(&self.dialect);
+        dialect.parse(self);
+    }
+
+    /// Gives the lines the numbers that they had before they were opened.
+    fn number_lines(&mut self) {
+        if self.numbers.is_empty() {
+            return;
+        }
+        let (before, numbers) = (self.lines_before, &self.numbers);
+        let number = |line: u64| {
+            let index = line.saturating_sub(before + 1) as usize;
+            numbers
+                .get(index)
+                .map_or(line, |number| before + 1 + u64::from(*number))
+        };
+        for record in &mut self.records {
+            record.line = number(record.line);
+        }
+        if let Some((line, _)) = &mut self.unreadable.first {
+            *line = number(*line);
         }
     }
 
@@ -102,6 +147,9 @@ impl Batch {
             return;
         };
         let lines = &self.bytes[..self.lines_len];
+        if !self.numbers.is_empty() {
+            return;
+        }
         let index = number.saturating_sub(self.lines_before + 1) as usize;
         let mut lines = lines.split(|byte| *byte == b'\n').skip(index);
         if lines.next().is_some_and(is_binary) {
@@ -115,4 +163,21 @@ fn is_binary(line: &[u8]) -> bool {
     let is_control = |byte: &u8| matches!(byte, 0..=8 | 0x0e..=0x1a | 0x1c..=0x1f);
     memchr::memchr(0, line).is_some()
         || line.iter().any(is_control) && std::str::from_utf8(line).is_err()
+}
+
+/// Takes zeros that a crash left, and marks between JSON texts, off the front of lines; says how many
+/// bytes are left.
+fn clean_lines(bytes: &mut [u8]) -> usize {
+    if memchr::memchr2(0, 0x1e, bytes).is_none() {
+        return bytes.len();
+    }
+    let (mut from, mut to) = (0, 0);
+    while from < bytes.len() {
+        let end = memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |end| from + end + 1);
+        let len = dialect::clean(&bytes[from..end]).len();
+        bytes.copy_within(end - len..end, to);
+        to += len;
+        from = end;
+    }
+    to
 }
