@@ -113,7 +113,7 @@ fn text_shapes(heads: &[Head<'_>], user: Option<&Layout>) -> Vec<Shape> {
         && says >= search.says
         && Layout::host(heads.iter().map(|head| head.line)).is_empty()
     {
-        return vec![shape];
+        return vec![longer(shape, heads)];
     }
     let explains = |shape: &Shape, head: &Head<'_>| match shape.cut(head.line) {
         Some(_) => true,
@@ -343,7 +343,13 @@ impl<'a> Search<'a> {
                 return false;
             }
             let rest = &head.line[front..];
-            !is_continuation(rest) && self.known.iter().all(|known| known.cut(rest).len == 0)
+            let is_known = || self.known.iter().any(|known| known.cut(rest).len > 0);
+            // There may be more in front of others.
+            let is_full = || {
+                self.find(head.text())
+                    .is_some_and(|found| found.says >= FULL)
+            };
+            !is_continuation(rest) && !is_known() && !is_full()
         });
         others.count() * 20 > members
     }
@@ -455,7 +461,31 @@ fn rest_shape(heads: &[Head<'_>]) -> Option<Shape> {
         true => unknown(&behind).map(Layout::learnt).unwrap_or_default(),
         false => layout,
     };
+    let shape = Shape::new(Layout::default(), layout);
+    let layout = longer(shape, &behind).layout;
     (!host.is_empty() || !layout.is_empty()).then(|| Shape::new(host, layout))
+}
+
+/// The same shape, or that of a logger that is not known and writes more than one that is.
+fn longer(shape: Shape, heads: &[Head<'_>]) -> Shape {
+    let Some(template) = unknown(heads) else {
+        return shape;
+    };
+    let learnt = Layout::learnt(template);
+    let mut messages: Vec<&[u8]> = Vec::new();
+    let mut shorter = 0;
+    for head in heads {
+        let len = learnt.cut(head.line).len;
+        shorter += usize::from(len <= shape.layout.cut(head.line).len);
+        let message = head.line.get(len..head.end).unwrap_or_default();
+        if messages.len() < DISTINCT && !messages.contains(&message) {
+            messages.push(message);
+        }
+    }
+    match shorter * 50 <= heads.len() && messages.len() >= DISTINCT {
+        true => Shape::new(shape.front, learnt),
+        false => shape,
+    }
 }
 
 /// How far all records are built alike.
@@ -478,14 +508,16 @@ fn unknown(heads: &[Head<'_>]) -> Option<Template> {
         near.count() * 50 <= bounds.len()
     };
     let candidates = candidates(heads);
+    // What differs between the lines of one span is no part of a message.
+    let differs = bounds.iter().any(|(_, bound)| *bound > 0);
     let strong = candidates
         .iter()
-        .filter(|(_, is_strong)| *is_strong)
+        .filter(|(pieces, is_end)| *is_end && (differs || says_something(pieces)))
         .map(|(pieces, _)| Template::of(pieces.clone()))
-        .find(|template| holds(template));
+        .find(|template| holds(template) && (is_far(template) || !differs));
     let mut found = match strong {
-        Some(strong) if is_far(&strong) => Some(strong),
-        None if bounds.iter().all(|(_, bound)| *bound == 0) => None,
+        Some(strong) => Some(strong),
+        None if !differs => None,
         // The shortest that is as long as a start and its end differ.
         _ => candidates
             .iter()
@@ -521,17 +553,14 @@ fn with_fixed_end(mut pieces: Vec<Piece>, heads: &[Head<'_>]) -> Vec<Piece> {
     pieces
 }
 
-/// Prefixes of the first records, the longest first, and whether each ends as prefixes do.
+/// Prefixes of the first records, the longest first, and whether each ends as those of loggers do.
 fn candidates(heads: &[Head<'_>]) -> Vec<(Vec<Piece>, bool)> {
     let mut candidates: Vec<(Vec<Piece>, bool)> = Vec::new();
     for head in heads.iter().take(8) {
         let pieces = pieces(head.text(), true);
         for len in 1..=pieces.len() {
             let is_end = ends_field(&pieces[..len]);
-            let candidate = (
-                pieces[..len].to_vec(),
-                is_end && says_something(&pieces[..len]),
-            );
+            let candidate = (pieces[..len].to_vec(), is_end);
             if (is_end || pieces[len - 1] == Piece::Spaces) && !candidates.contains(&candidate) {
                 candidates.push(candidate);
             }

@@ -271,7 +271,9 @@ impl Template {
         let (count, len) = times.fold((0, 0), |(count, len), time| {
             (count + 1, time.len().max(len))
         });
-        self.time_len = len;
+        // Two times need not have one length.
+        let times = self.pieces.iter().filter(|piece| **piece == Piece::Time);
+        self.time_len = if times.count() == 1 { len } else { 0 };
         self.bracket = self.bracket();
         count
     }
