@@ -181,6 +181,7 @@ impl Cutter {
             }
             if end > 0 || is_last {
                 self.give(batch, end, len);
+                batch.pauses = filled == Filled::Paused;
                 if is_last {
                     self.end_source(batch);
                 }
@@ -320,5 +321,6 @@ impl Batch {
         self.lines_before = lines_before;
         self.passed_over = Unreadable::default();
         self.unreadable = Unreadable::default();
+        self.pauses = false;
     }
 }

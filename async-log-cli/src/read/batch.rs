@@ -23,6 +23,8 @@ pub struct Batch {
     pub dialect: Arc<Dialect>,
     /// The records, in the order of the log.
     pub records: Vec<Record>,
+    /// Nothing comes behind them at the moment: whoever waits for them should have them.
+    pub pauses: bool,
     /// What was passed over before these lines or behind them.
     pub passed_over: Unreadable,
     /// What could not be read, what was passed over with it.

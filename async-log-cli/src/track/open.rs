@@ -29,6 +29,8 @@ pub struct Open<S> {
     pub(crate) covered_to: u64,
     /// The time before that which was counted last.
     pub(crate) closed: (u64, u64),
+    /// A hash of its name; 0 where only one process writes.
+    pub(crate) name: u32,
     /// The selection takes it.
     pub selected: bool,
     /// What the sink keeps.
@@ -50,6 +52,7 @@ impl<S> Open<S> {
             covered_from: start,
             covered_to: start,
             closed: (start, start),
+            name: 0,
             selected: true,
             kept,
         }
