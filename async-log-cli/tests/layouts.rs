@@ -2,7 +2,6 @@
 //! and the small logs of `tests/cases`.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use async_log_cli::input::{Cutter, Options, Source};
 use async_log_cli::read::{Batch, Kind, Level, View};
@@ -46,11 +45,6 @@ fn read_with(log: &[u8], options: Options) -> (Vec<Said>, u64) {
         }));
     }
     (said, unreadable)
-}
-
-fn case(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    std::fs::read(path.join(name)).expect("it is there")
 }
 
 /// The lines of `base.log`: level, and message with pairs.
@@ -114,15 +108,6 @@ fn table() -> Vec<(String, String, String)> {
         )
     };
     lines.map(entry).collect()
-}
-
-#[track_caller]
-fn assert_base(said: &[Said], of: &str) {
-    let names: Vec<_> = said
-        .iter()
-        .map(|said| (said.kind, &*said.message))
-        .collect();
-    assert_eq!(names, NAMES, "{of}");
 }
 
 #[test]

@@ -233,7 +233,7 @@ impl<'a> Search<'a> {
             };
             if !is_enough
                 || self.shapes.len() >= MOST
-                || !is_user && self.is_of_messages(front, *count)
+                || !is_user && self.is_of_messages(front, *says, *count)
             {
                 continue;
             }
@@ -332,17 +332,17 @@ impl<'a> Search<'a> {
         best
     }
 
-    /// Whether other records have the same in front and something else behind it.
-    fn is_of_messages(&self, front: &Layout, members: usize) -> bool {
-        if front.is_empty() {
-            return false;
-        }
+    /// Whether too many other records have the same in front and something else behind it.
+    fn is_of_messages(&self, front: &Layout, says: usize, members: usize) -> bool {
         let others = self.heads.iter().filter(|head| {
-            let front = front.cut(head.line).len;
-            if front == 0 || front > head.end {
+            let mut cut = front
+                .templates
+                .iter()
+                .filter_map(|of| of.cut_short(head.line));
+            let Some(len) = cut.next().filter(|len| *len <= head.end) else {
                 return false;
-            }
-            let rest = &head.line[front..];
+            };
+            let rest = &head.line[len..];
             let is_known = || self.known.iter().any(|known| known.cut(rest).len > 0);
             // There may be more in front of others.
             let is_full = || {
@@ -351,7 +351,10 @@ impl<'a> Search<'a> {
             };
             !is_continuation(rest) && !is_known() && !is_full()
         });
-        others.count() * 20 > members
+        match says {
+            FULL => others.count() > members,
+            _ => others.count() * 20 > members,
+        }
     }
 }
 

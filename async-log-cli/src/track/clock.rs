@@ -26,14 +26,14 @@ impl Mark {
         let distance = at.saturating_sub(self.time.nanos);
         let quarters = distance.saturating_add(QUARTER / 2).div_euclid(QUARTER);
         let rounded = quarters.saturating_mul(QUARTER);
-        // A line is written a little later than what it is about.
-        let is_zone = distance.abs_diff(rounded) < NEAR;
+        // A line is written a little later than what it is about, and its time may be cut.
+        let is_zone = distance.abs_diff(rounded) < NEAR.saturating_add(self.time.resolution);
         if is_zone { rounded } else { distance }
     }
 }
 
 /// How far a clock may be from a zone's.
-const NEAR: u64 = 45 * 1_000_000_000;
+const NEAR: u64 = 2_500_000_000;
 
 /// When it was, for a time that does not say all: by what the clock said at one of these marks, so that
 /// it is behind `after` and before `before`, as near to them as can be where it cannot be between.
