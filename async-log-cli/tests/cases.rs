@@ -258,6 +258,72 @@ fn lines_that_changed_places_are_read_in_theirs() {
     }
 }
 
+/// A log with two spans of two lines each, at two times.
+fn two_jobs(front: &str) -> Vec<String> {
+    let mut entries = Vec::new();
+    for (index, second) in [(1, 20), (2, 25)] {
+        let prefix = format!("{front}[2023-11-14T22:13:{second}Z");
+        let at = 1_699_999_980 + second;
+        entries.push(format!("{prefix} TRACE app] job {index}, span_mark=start, span_id={index}, span_at={at}.000000000, process_id=42-1690000000000000000, task_id=0, thread_id=1\n"));
+        entries.push(format!("{prefix} ERROR app] panicked at a.rs:{index}:\n{front}    \tno entry, span_id={index}, task_id=0, thread_id=1\n"));
+        entries.push(format!("{prefix} TRACE app] job {index}, span_mark=end, span_id={index}, span_elapsed=0.010000000, task_id=0, thread_id=1\n"));
+    }
+    entries
+}
+
+#[test]
+fn a_log_with_its_newest_lines_first_is_read_from_its_end() {
+    for front in ["", "Nov 14 22:13:20 host app[42]: "] {
+        let entries = two_jobs(front);
+        let (tree, _) = written_of(&["tree"], entries.concat());
+        assert_eq!(tree.matches("ERROR panicked at a.rs:").count(), 2, "{tree}");
+        // As `journalctl -r` has it, and as `tac` does.
+        let entrywise: String = entries.iter().rev().map(String::as_str).collect();
+        let whole = entries.concat();
+        let linewise: String = whole
+            .lines()
+            .rev()
+            .map(|line| format!("{line}\n"))
+            .collect();
+        for log in [entrywise, linewise] {
+            let (turned, said) = written_of(&["tree"], &log);
+            assert_eq!(turned, tree, "{log}");
+            assert!(said.contains("its newest lines are first"), "{said}");
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+            std::io::Write::write_all(&mut packed, log.as_bytes()).unwrap();
+            assert_eq!(
+                written_of(&["tree"], packed.finish().unwrap()).0,
+                tree,
+                "{log}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_long_log_with_its_newest_lines_first_is_read_from_its_end() {
+    let base = fs::read_to_string(path("base")).unwrap();
+    let mut lines: Vec<String> = Vec::new();
+    for number in 0..5000u64 {
+        let id = |text: &str, key: &str, id: u64| {
+            text.replace(
+                &format!("{key}={id},"),
+                &format!("{key}={},", 2 * number + id),
+            )
+        };
+        let line = |line: &str| {
+            let line = id(&id(line, "span_parent", 1), "span_id", 1);
+            let at = format!("span_at={}", 1_700_000_000 + number);
+            id(&line, "span_id", 2).replace("span_at=1700000000", &at)
+        };
+        lines.extend(base.lines().map(|text| line(text) + "\n"));
+    }
+    let stats = written_of(&["stats", "--json"], lines.concat()).0;
+    lines.reverse();
+    assert!(stats.contains("\"count\":5000"), "{stats}");
+    assert_eq!(written_of(&["stats", "--json"], lines.concat()).0, stats);
+}
+
 #[test]
 fn several_loggers_in_one_file_are_each_read() {
     let base = fs::read_to_string(path("base")).unwrap();

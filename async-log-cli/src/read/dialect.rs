@@ -7,6 +7,7 @@ use super::colors;
 use super::container::Container;
 use super::identity::{self, Row};
 use super::learn::{self, Head};
+use super::order;
 use super::prefix::Layout;
 use super::record::{Kind, Part, Record};
 use super::shape::{Before, Shapes};
@@ -36,6 +37,10 @@ pub struct Dialect {
     pub shapes: Shapes,
     /// There are no span ids: spans nest within their tasks.
     pub legacy: bool,
+    /// The newest lines are first.
+    pub is_reversed: bool,
+    /// The same goes for the lines of each record.
+    pub continues_upwards: bool,
 }
 
 /// How much of a log is looked at to find out its dialect.
@@ -76,7 +81,24 @@ impl Dialect {
             name_writers(&mut shapes, &sample);
             dialect.shapes = shapes;
         }
+        dialect.is_reversed = order::is_reversed(&sample);
+        dialect.continues_upwards = dialect.is_reversed && dialect.continues_upwards(&sample);
         Some(dialect)
+    }
+
+    /// Whether lines that continue a record stand above it.
+    fn continues_upwards(&self, sample: &Batch) -> bool {
+        let lines = sample.bytes[..sample.lines_len].split(|&byte| byte == b'\n');
+        let lines: Vec<_> = lines.map(trim_end).take(SAMPLE).collect();
+        let is_first = |line: &[u8]| !text::is_complete(line) && !self.continues(line);
+        let (mut above, mut below) = (0, 0);
+        for three in lines.windows(3) {
+            if self.continues(three[1]) {
+                above += usize::from(is_first(three[0]));
+                below += usize::from(is_first(three[2]));
+            }
+        }
+        below > above
     }
 
     /// The lines of a log as its program wrote them.

@@ -12,6 +12,7 @@ mod json;
 mod key_value;
 mod known;
 mod learn;
+mod order;
 mod pairs;
 mod prefix;
 mod record;
