@@ -325,6 +325,29 @@ fn a_long_log_with_its_newest_lines_first_is_read_from_its_end() {
 }
 
 #[test]
+fn a_prefix_that_changes_far_behind_the_beginning_is_seen() {
+    let base = fs::read_to_string(path("base")).unwrap();
+    let event = base.lines().nth(1).unwrap();
+    let mut log = base.clone() + &format!("{event}\n").repeat(10_000);
+    for front in ["web-1 | ", "Nov 14 22:13:20 host app[42]: ", "12:"] {
+        log += &base
+            .lines()
+            .map(|line| format!("{front}{line}\n"))
+            .collect::<String>();
+    }
+    let (tree, said) = written_of(
+        &["stats", "--json"],
+        log.replace("process_id=4242-17", "process_id=4243-17"),
+    );
+    assert!(
+        tree.contains("\"name\":\"job\"") && tree.contains("\"name\":\"step\""),
+        "{tree}"
+    );
+    assert_eq!(tree.matches("\"name\"").count(), 2, "{tree}");
+    assert!(said.contains("start twice"), "{said}");
+}
+
+#[test]
 fn several_loggers_in_one_file_are_each_read() {
     let base = fs::read_to_string(path("base")).unwrap();
     let json = r#"{"level":"INFO","message":"started","target":"app","task_id":0,"thread_id":1,"timestamp":1700000000000}"#;

@@ -415,12 +415,12 @@ impl Envelope {
     }
 
     fn open(&self, line: &[u8]) -> Option<Opened> {
-        let start = json::start(line)?;
+        let object = object(line)?;
         let mut opened = Opened::default();
         let mut text: Option<(usize, Member<'_>)> = None;
         let mut is_part = None;
         let mut writer: Vec<(usize, &[u8])> = Vec::new();
-        json::walk(&line[start..], &mut |member: Member<'_>| {
+        json::walk(&object, &mut |member: Member<'_>| {
             let place = self.texts.iter().position(|path| *path == member.path);
             if let Some(place) = place
                 && member.is_text()
@@ -458,23 +458,37 @@ impl Envelope {
     }
 }
 
+/// The JSON object that a line ends with. A member alone, of an object over several lines, is taken for
+/// one too.
+fn object(line: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if let Some(start) = json::start(line) {
+        return Some(line[start..].into());
+    }
+    let member = line.trim_ascii();
+    let member = member.strip_suffix(b",").unwrap_or(member);
+    let is_member = member.len() > 1 && member.starts_with(b"\"") && member.ends_with(b"\"");
+    is_member.then(|| [b"{", member, b"}"].concat().into())
+}
+
 /// So many words are the name of a writer.
 const WRITER: usize = 24;
 
 /// Looks at a JSON object that may have a record in a string. `ranks` has the best places so far of
 /// time, level and target.
 fn see(line: &[u8], ranks: &mut [(u64, u8); 3]) -> Option<Seen> {
-    let start = json::start(line)?;
-    if json::is_record(&line[start..]) {
+    let has = |text: &[u8]| memchr::memmem::find(line, text).is_some();
+    if !has(b"thread_id") && !line.contains(&b'[') || has(b"\"thread_id\":") && has(b"\"task_id\":")
+    {
         return None;
     }
+    let object = object(line)?;
     let mut texts = Vec::new();
     let mut record: Option<Record> = None;
     let mut ends_line = false;
     let mut values = Vec::new();
     let mut decoded = Vec::new();
     let mut fields: Vec<(usize, u64, u8)> = Vec::new();
-    json::walk(&line[start..], &mut |member: Member<'_>| {
+    json::walk(&object, &mut |member: Member<'_>| {
         if let Some((field, rank)) = member.field() {
             fields.push((field, member.path, rank));
         }

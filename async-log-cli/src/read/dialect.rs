@@ -204,7 +204,11 @@ impl Dialect {
             if matches!(lines.get(line_at), Some(b' ' | b'\t' | b'#'))
                 && let Some(more) = self.shapes.continuation(&lines[at..end], line_at - at)
             {
-                let Some((record_start, count)) = open.as_mut() else {
+                let is_same = |(first, _): &&mut (usize, u64)| {
+                    let first = first_line(&lines[*first..at]);
+                    self.shapes.writer(first) == self.shapes.writer(&lines[at..end])
+                };
+                let Some((record_start, count)) = open.as_mut().filter(is_same) else {
                     batch.unreadable.add(number, 1, Why::NoTask);
                     continue;
                 };

@@ -649,6 +649,9 @@ pub(crate) fn start(line: &[u8]) -> Option<usize> {
     if line.last() != Some(&b'}') {
         return None;
     }
+    if matches!(line, [b'{', b'"' | b' ' | b'}', ..]) {
+        return Some(0);
+    }
     let head = &line[..line.len().min(1024)];
     let mut starts = memchr::memchr_iter(b'{', head).take(8);
     starts.find(|start| walk(&line[*start..], &mut |_| {}).is_some())

@@ -359,7 +359,7 @@ impl<'a> Search<'a> {
 }
 
 /// Where in a line a prefix may begin.
-fn starts(text: &[u8]) -> impl Iterator<Item = usize> {
+pub(super) fn starts(text: &[u8]) -> impl Iterator<Item = usize> {
     (0..text.len()).filter(|&at| {
         let is_behind_word =
             |at: usize| text[at - 1].is_ascii_alphanumeric() || text[at - 1] == b'_';

@@ -122,6 +122,25 @@ impl Layout {
             .unwrap_or_default()
     }
 
+    /// Whether it has a time, a level and a place, so that it is hardly ever a part of a message.
+    pub(super) fn is_full(&self) -> bool {
+        let has = |is: fn(&Piece) -> bool| {
+            let templates = self.templates.iter();
+            templates
+                .clone()
+                .all(|template| template.pieces.iter().any(is))
+                && templates.len() > 0
+        };
+        has(|piece| *piece == Piece::Time)
+            && has(|piece| matches!(piece, Piece::Level(_)))
+            && has(|piece| {
+                matches!(
+                    piece,
+                    Piece::Text(Field::Target | Field::File | Field::Skip)
+                )
+            })
+    }
+
     /// How much of time, level and place stands before a line.
     pub(super) fn says(&self, line: &[u8]) -> usize {
         let mut cut = self

@@ -7,7 +7,7 @@ use hashbrown::HashSet;
 
 use super::container::Container;
 use super::identity;
-use super::learn::TAB;
+use super::learn::{self, TAB};
 use super::prefix::{Layout, Prefix};
 use super::record::Level;
 use super::template::{self, Template};
@@ -82,13 +82,24 @@ pub struct Shapes {
     pub(super) shapes: Vec<Shape>,
     /// Something may be in front of lines.
     pub(super) has_front: bool,
+    /// The layouts that are looked for in lines that have none of the shapes: what is in front may change
+    /// in the middle of a log, as when a program is started anew in another way.
+    searched: Vec<Layout>,
 }
 
 impl Shapes {
     pub(super) fn new(shapes: Vec<Shape>, is_contained: bool) -> Shapes {
+        let mut searched: Vec<Layout> = Vec::new();
+        for layout in shapes.iter().map(|shape| &shape.layout) {
+            let is_known = searched.iter().any(|of| of.name() == layout.name());
+            if layout.is_full() && !is_known {
+                searched.push(layout.clone());
+            }
+        }
         Shapes {
             has_front: is_contained || shapes.iter().any(|shape| !shape.front.is_empty()),
             shapes,
+            searched,
         }
     }
 
@@ -148,8 +159,12 @@ impl Shapes {
 
     /// The template that a line has in front, with the numbers of its shape and its own.
     fn front_template(&self, rest: &[u8]) -> Option<(usize, usize, &Template)> {
-        let mut shapes = self.shapes.iter().enumerate();
-        let (index, shape) = shapes.find(|(_, shape)| shape.cut(rest).is_some())?;
+        let numbered = || self.shapes.iter().enumerate();
+        let has_front = |shape: &Shape| shape.front.cut(rest).len > 0;
+        // A line that is no record's first lacks the logger's prefix.
+        let (index, shape) = numbered()
+            .find(|(_, shape)| shape.cut(rest).is_some())
+            .or_else(|| numbered().find(|(_, shape)| has_front(shape)))?;
         let mut templates = shape.front.templates.iter().enumerate();
         let (number, template) = templates.find(|(_, template)| template.cut(rest).is_some())?;
         Some((index, number, template))
@@ -172,6 +187,22 @@ impl Shapes {
         front.unwrap_or_default()
     }
 
+    /// A logger's prefix anywhere before the pairs of a line that has none of the shapes.
+    #[cold]
+    fn search(&self, line: &[u8]) -> Option<(usize, Prefix)> {
+        if self.searched.is_empty() {
+            return None;
+        }
+        let head = &line[..line.len().min(template::FIELD)];
+        let head = &head[..memchr::memchr(b'=', head).unwrap_or(head.len())];
+        learn::starts(head).find_map(|at| {
+            let rest = &head[at..];
+            let found = self.searched.iter().map(|layout| layout.cut(rest));
+            let prefix = found.into_iter().find(|prefix| prefix.len > 0)?;
+            Some((at, prefix))
+        })
+    }
+
     /// Takes apart what stands before a message.
     pub(crate) fn before(&self, line: &[u8]) -> Before {
         let mut before = Before::default();
@@ -189,10 +220,16 @@ impl Shapes {
                 before.front = behind;
                 before.add(behind, prefix);
             }
-            None => {
-                before.front = at + self.front_of_other(rest);
-                before.message = before.front;
-            }
+            None => match self.search(rest) {
+                Some((front, prefix)) => {
+                    before.front = at + front;
+                    before.add(at + front, prefix);
+                }
+                None => {
+                    before.front = at + self.front_of_other(rest);
+                    before.message = before.front;
+                }
+            },
         }
         before
     }

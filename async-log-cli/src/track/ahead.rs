@@ -22,15 +22,22 @@ pub(crate) struct Ahead<'a> {
 impl<'a> Ahead<'a> {
     /// The records from a place in the log on.
     pub(crate) fn from(self, place: u64) -> impl Iterator<Item = View<'a>> + Clone {
-        let mut skip = place.saturating_sub(self.before) as usize;
-        let batches = std::iter::once(self.batch).chain(self.more);
-        batches.flat_map(move |batch| {
+        let from = place.saturating_sub(self.before) as usize;
+        let here = from.min(self.batch.records.len());
+        let mut skip = from - here;
+        let behind = self.more.iter().flat_map(move |batch| {
             let from = skip.min(batch.records.len());
             skip -= from;
-            let records = batch.records[from..].iter();
-            records.map(move |record| View { batch, record })
-        })
+            of(batch, from)
+        });
+        of(self.batch, here).chain(behind)
     }
+}
+
+/// The records of a batch, from one of them on.
+fn of(batch: &Batch, from: usize) -> impl Iterator<Item = View<'_>> + Clone {
+    let records = batch.records[from..].iter();
+    records.map(move |record| View { batch, record })
 }
 
 /// How many bytes are held for that, whatever is in them.

@@ -459,7 +459,7 @@ impl<S: Sink> Tracker<S> {
         let (last, inside) = around.unwrap_or_default();
         let writer = self.writer;
         let next = ahead.from(self.place + 1);
-        let next = next.filter(move |next| next.writer() == writer);
+        let next = next.filter(move |next| writer == 0 || next.writer() == writer);
         let followed = &mut self.processes[self.current];
         let at = followed.event_time(view, last, next);
         if !self.takes_all && !self.selection.takes_event(view, at, inside) {
