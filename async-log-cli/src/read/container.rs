@@ -476,9 +476,10 @@ const WRITER: usize = 24;
 /// Looks at a JSON object that may have a record in a string. `ranks` has the best places so far of
 /// time, level and target.
 fn see(line: &[u8], ranks: &mut [(u64, u8); 3]) -> Option<Seen> {
+    // An object with the pairs of a record as members is no container.
     let has = |text: &[u8]| memchr::memmem::find(line, text).is_some();
-    if !has(b"thread_id") && !line.contains(&b'[') || has(b"\"thread_id\":") && has(b"\"task_id\":")
-    {
+    let may_be_object = matches!(line.last(), Some(b'}' | b'"' | b','));
+    if !may_be_object || has(b"\"thread_id\":") && has(b"\"task_id\":") {
         return None;
     }
     let object = object(line)?;

@@ -59,8 +59,8 @@ impl Dialect {
         form: Option<Form>,
         prefix: Option<&Layout>,
     ) -> Option<Dialect> {
-        let lines: Vec<_> = sample.split(|&byte| byte == b'\n').map(trim_end).collect();
-        let lines: Vec<_> = lines.into_iter().map(clean).take(SAMPLE).collect();
+        let lines = sample.split(|&byte| byte == b'\n').map(trim_end);
+        let lines: Vec<_> = lines.map(clean).take(SAMPLE).collect();
         let container = Container::learn(&lines);
         let mut dialect = Dialect {
             container,

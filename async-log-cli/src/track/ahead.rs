@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashSet;
 
-use crate::read::{Batch, Kind, ProcessId, View};
+use crate::read::{Batch, Kind, ProcessId, Record, View};
 
 /// How many records a start may come late.
 const WINDOW: u64 = 512;
@@ -31,6 +31,49 @@ impl<'a> Ahead<'a> {
             of(batch, from)
         });
         of(self.batch, here).chain(behind)
+    }
+}
+
+/// What a writer says behind a place in the log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Next<'a> {
+    pub(crate) ahead: Ahead<'a>,
+    pub(crate) place: u64,
+    pub(crate) writer: u32,
+}
+
+/// How far ahead of a record a mark is looked for that it cannot be behind.
+const NEAR: usize = 64;
+
+impl<'a> Next<'a> {
+    /// The first start or end that is near, and of which `is` holds.
+    #[inline]
+    pub(crate) fn mark(self, is: impl Fn(&Record) -> bool) -> Option<View<'a>> {
+        let Ahead {
+            batch,
+            more,
+            before,
+        } = self.ahead;
+        let mut skip = (self.place + 1).saturating_sub(before) as usize;
+        let mut left = NEAR;
+        for batch in std::iter::once(batch).chain(more) {
+            let records = &batch.records[skip.min(batch.records.len())..];
+            skip -= batch.records.len() - records.len();
+            let records = &records[..left.min(records.len())];
+            let found = records.iter().find(|record| {
+                record.kind != Kind::Event && is(record) && {
+                    self.writer == 0 || View { batch, record }.writer() == self.writer
+                }
+            });
+            if let Some(record) = found {
+                return Some(View { batch, record });
+            }
+            left -= records.len();
+            if left == 0 {
+                return None;
+            }
+        }
+        None
     }
 }
 

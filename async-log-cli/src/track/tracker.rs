@@ -4,7 +4,7 @@ use std::io;
 
 use hashbrown::HashMap;
 
-use super::ahead::{Ahead, Late};
+use super::ahead::{Ahead, Late, Next};
 use super::clock::{self, Mark};
 use super::closed::Closed;
 use super::open::{Open, OpenSpans};
@@ -457,9 +457,11 @@ impl<S: Sink> Tracker<S> {
             around = self.processes[self.current].around(span);
         }
         let (last, inside) = around.unwrap_or_default();
-        let writer = self.writer;
-        let next = ahead.from(self.place + 1);
-        let next = next.filter(move |next| writer == 0 || next.writer() == writer);
+        let next = Next {
+            ahead,
+            place: self.place,
+            writer: self.writer,
+        };
         let followed = &mut self.processes[self.current];
         let at = followed.event_time(view, last, next);
         if !self.takes_all && !self.selection.takes_event(view, at, inside) {
@@ -482,9 +484,6 @@ fn hash(name: &[u8]) -> u32 {
     });
     hash.max(1)
 }
-
-/// How far ahead of a record a mark is looked for that it cannot be behind.
-const AHEAD: usize = 64;
 
 impl<K> Followed<K> {
     /// When the span around a record last said something, and whether it is selected.
@@ -522,27 +521,17 @@ impl<K> Followed<K> {
 
     /// The time of a record that is no mark: what its logger says, but not before `after`, when its span
     /// said something, nor behind what its task says next.
-    fn event_time<'a>(
-        &mut self,
-        view: View<'_>,
-        after: u64,
-        next: impl Iterator<Item = View<'a>> + Clone,
-    ) -> u64 {
-        let of_process = |next: &View<'a>| {
-            let process = next.record.process;
-            process.is_none_or(|of| self.process.id == Some(of))
-        };
-        let mut next = next
-            .take(AHEAD)
-            .filter(|next| next.record.kind != Kind::Event)
-            .filter(of_process);
+    fn event_time(&mut self, view: View<'_>, after: u64, next: Next<'_>) -> u64 {
+        let id = self.process.id;
+        let of_process = |next: &Record| next.process.is_none_or(|of| id == Some(of));
         let time = view.time();
         let mut at = match time {
             None => self.process.last,
             Some(time) if clock::is_absolute(time) => time.nanos.max(0).unsigned_abs(),
             Some(time) => {
-                let mark = next.clone().find_map(|next| {
-                    let (at, time) = (self.says(next.record)?, next.time()?);
+                let mark = next.mark(|next| of_process(next) && self.says(next).is_some());
+                let mark = mark.and_then(|mark| {
+                    let (at, time) = (self.says(mark.record)?, mark.time()?);
                     Some(Mark { time, at })
                 });
                 let marks = [self.mark, mark];
@@ -555,8 +544,9 @@ impl<K> Followed<K> {
         if time.is_none_or(|time| time.resolution > 1_000_000) {
             at = at.max(self.process.last);
         }
-        let is_next = |next: &View<'_>| next.record.task_id == view.record.task_id;
-        let before = next.find(is_next).and_then(|next| self.says(next.record));
+        let task = view.record.task_id;
+        let before = next.mark(|next| next.task_id == task && of_process(next));
+        let before = before.and_then(|next| self.says(next.record));
         self.is_absolute &= is_clear;
         // Other threads may be in that task, and their lines late: the span itself counts more.
         before.map_or(at, |before| at.min(before)).max(after)
