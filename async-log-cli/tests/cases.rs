@@ -130,6 +130,16 @@ fn a_line_unlike_the_others_changes_nothing_about_them() {
     let hole = format!("{BASE}\n5.00 ms  job\n1.00 ms  └─ step\n");
     let (tree, said) = written(&["tree"], &path("nulhole"));
     assert_eq!((tree, &*said), (hole, ""));
+    // What was being written when it crashed is no record, and the line behind it is.
+    let log = fs::read_to_string(path("base")).unwrap();
+    let log = log.replacen(
+        "[2023-11-14T22:13:20Z INFO",
+        "[2023-11-14T22\0\0\0[2023-11-14T22:13:20Z INFO",
+        1,
+    );
+    let (tree, said) = written_of(&["tree"], log);
+    assert_eq!(tree, BASE);
+    assert!(said.contains(":2: this line is no record"), "{said}");
 }
 
 #[test]

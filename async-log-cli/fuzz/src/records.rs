@@ -106,7 +106,8 @@ fn lines_are_counted(batch: &Batch) {
         let lines = lines[..lines.len() - 1].split(|byte| *byte == b'\n');
         empty = lines.filter(is_empty).count() as u64;
     }
-    let counted = of_records + batch.unreadable.lines + empty;
+    // What broke off in zeros was taken off the line behind it.
+    let counted = of_records + batch.unreadable.lines - batch.torn.lines + empty;
     assert_eq!(counted, breaks(lines), "lines that were counted");
     assert_eq!(batch.unreadable.lines > 0, batch.unreadable.first.is_some());
     if let Some((first, why)) = batch.unreadable.first {
@@ -178,8 +179,14 @@ pub(crate) fn last_line<'a>(batch: &'a Batch, record: &Record) -> &'a [u8] {
     match lines.next() {
         None => last,
         Some(_) => {
-            let tab = last.iter().position(|byte| *byte == b'\t');
-            &last[tab.map_or(0, |tab| tab + 1)..]
+            let spaces = last.iter().take_while(|byte| **byte == b' ').count();
+            let indented = &last[spaces..];
+            match last.iter().position(|byte| *byte == b'\t') {
+                Some(tab) if tab <= spaces => &last[tab + 1..],
+                // As rsyslog writes a TAB, and as a journal does.
+                _ if indented.starts_with(b"#011") => &indented[4..],
+                _ => &last[if spaces < 12 { spaces.min(8) } else { 12 }..],
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::colors;
+use super::container;
 use super::dialect::{self, Dialect};
 use super::record::Record;
 
@@ -31,6 +32,8 @@ pub struct Batch {
     pub unreadable: Unreadable,
     /// Of each line its number in the batch as it was, from 0; empty if nothing was taken off.
     pub numbers: Vec<u32>,
+    /// Lines that break off in zeros, with another line behind those.
+    pub torn: Unreadable,
 }
 
 /// The lines that are no records.
@@ -88,31 +91,62 @@ impl Batch {
         self.parse_lines();
         self.number_lines();
         self.look_for_binary();
-        if let Some((line, why)) = self.passed_over.first {
-            self.unreadable.add(line, self.passed_over.lines, why);
+        for others in [&self.passed_over, &self.torn] {
+            if let Some((line, why)) = others.first {
+                self.unreadable.add(line, others.lines, why);
+            }
         }
     }
 
     /// Takes the lines out of what they are kept in, and colours off them.
     pub(super) fn open(&mut self) {
         self.numbers.clear();
+        self.torn = Unreadable::default();
         let len = self.lines_len.min(self.bytes.len());
         let dialect = Arc::clone(&self.dialect);
-        let is_plain = dialect.container.is_plain();
-        let marked = memchr::memchr3(0x1b, 0, 0x1e, &self.bytes[..len]);
-        let mut len = match marked {
-            Some(_) => clean_lines(&mut self.bytes[..len]),
-            None => len,
-        };
-        if !is_plain {
-            len = dialect
-                .container
-                .unwrap(&mut self.bytes[..len], &mut self.numbers);
+        let container = &dialect.container;
+        let is_plain = container.is_plain();
+        let mut len = len;
+        let mut is_marked = !is_plain;
+        if is_marked || memchr::memchr2(0x1b, 0, &self.bytes[..len]).is_some() {
+            is_marked = true;
+            len = self.clean_lines(len);
         }
-        self.lines_len = match marked {
-            None if is_plain => len,
-            _ => colors::strip(&mut self.bytes[..len]),
+        if !is_plain {
+            len = container.unwrap(&mut self.bytes[..len], &mut self.numbers);
+            len = container.restore_colors(&mut self.bytes[..len]);
+        }
+        self.lines_len = match is_marked {
+            true => colors::strip(&mut self.bytes[..len]),
+            false => len,
         };
+    }
+
+    /// Takes zeros that a crash left, and marks between JSON texts, off the front of lines; says how many
+    /// bytes are left.
+    fn clean_lines(&mut self, len: usize) -> usize {
+        let bytes = &mut self.bytes[..len];
+        if memchr::memchr2(0, container::SEQUENCE, bytes).is_none() {
+            return len;
+        }
+        let (mut from, mut to, mut number) = (0, 0, self.lines_before);
+        while from < bytes.len() {
+            let end = memchr::memchr(b'\n', &bytes[from..]);
+            let end = end.map_or(bytes.len(), |end| from + end + 1);
+            let len = dialect::clean(&bytes[from..end]).len();
+            number += 1;
+            let taken = &bytes[from..end - len];
+            if taken
+                .iter()
+                .any(|byte| !matches!(*byte, 0 | container::SEQUENCE))
+            {
+                self.torn.add(number, 1, Why::Torn);
+            }
+            bytes.copy_within(end - len..end, to);
+            to += len;
+            from = end;
+        }
+        to
     }
 
     /// Finds the records in lines as their program wrote them.
@@ -165,21 +199,4 @@ fn is_binary(line: &[u8]) -> bool {
     let is_control = |byte: &u8| matches!(byte, 0..=8 | 0x0e..=0x1a | 0x1c..=0x1f);
     memchr::memchr(0, line).is_some()
         || line.iter().any(is_control) && std::str::from_utf8(line).is_err()
-}
-
-/// Takes zeros that a crash left, and marks between JSON texts, off the front of lines; says how many
-/// bytes are left.
-fn clean_lines(bytes: &mut [u8]) -> usize {
-    if memchr::memchr2(0, 0x1e, bytes).is_none() {
-        return bytes.len();
-    }
-    let (mut from, mut to) = (0, 0);
-    while from < bytes.len() {
-        let end = memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |end| from + end + 1);
-        let len = dialect::clean(&bytes[from..end]).len();
-        bytes.copy_within(end - len..end, to);
-        to += len;
-        from = end;
-    }
-    to
 }

@@ -28,7 +28,14 @@ pub struct Container {
     layers: Vec<Envelope>,
     /// Lines have the tags of CRI.
     is_cri: bool,
+    /// Lines are texts of a JSON sequence, each behind a mark.
+    is_sequence: bool,
+    /// What stands for ESC where something wrote it with other characters.
+    escape: Option<&'static [u8]>,
 }
+
+/// What stands for ESC: of rsyslog, of `cat -v`, and of what writes strings as programs do.
+const ESCAPES: [&[u8]; 5] = [b"#033", b"^[", b"\\x1b", b"\\u001b", b"\\033"];
 
 /// A kind of JSON objects that have lines in them. Places are hashes of the keys on the way.
 #[derive(Clone, Debug)]
@@ -42,6 +49,23 @@ struct Envelope {
     writer: Vec<u64>,
     /// Whole lines end with a line break, parts of lines do not.
     ends_lines: bool,
+}
+
+const ESC: u8 = 0x1b;
+
+/// Before each text of a JSON sequence.
+pub(super) const SEQUENCE: u8 = 0x1e;
+
+/// Where in a text something stands for ESC, with a colour behind it.
+fn color_after(text: &[u8], escape: &[u8]) -> Option<usize> {
+    memchr::memmem::find_iter(text, escape).find(|at| {
+        let behind = &text[at + escape.len()..];
+        let parameters = behind.strip_prefix(b"[").unwrap_or_default();
+        let len = parameters
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit() || **byte == b';');
+        parameters.get(len.count()) == Some(&b'm')
+    })
 }
 
 /// A line that was in a container.
@@ -75,11 +99,37 @@ impl Container {
             container.layers.push(envelope);
         }
         container.is_cri = inside.iter().any(|line| Cri::of(line).is_some());
+        container.is_sequence = lines.iter().any(|line| line.first() == Some(&SEQUENCE));
+        container.escape = ESCAPES.into_iter().find(|escape| {
+            let has_color = |line: &Cow<'_, [u8]>| color_after(line, escape).is_some();
+            inside.iter().any(has_color)
+        });
         container
     }
 
     pub(super) fn is_plain(&self) -> bool {
-        self.layers.is_empty() && !self.is_cri
+        self.layers.is_empty() && !self.is_cri && !self.is_sequence && self.escape.is_none()
+    }
+
+    pub(super) fn has_escapes(&self) -> bool {
+        self.escape.is_some()
+    }
+
+    /// Writes ESC for what stands for it before a colour, and says how many bytes are left.
+    pub(super) fn restore_colors(&self, bytes: &mut [u8]) -> usize {
+        let Some(escape) = self.escape else {
+            return bytes.len();
+        };
+        let (mut from, mut to) = (0, 0);
+        while let Some(at) = color_after(&bytes[from..], escape) {
+            bytes.copy_within(from..from + at, to);
+            to += at;
+            bytes[to] = ESC;
+            to += 1;
+            from += at + escape.len();
+        }
+        bytes.copy_within(from.., to);
+        to + bytes.len() - from
     }
 
     pub(super) fn has_layers(&self) -> bool {
@@ -466,8 +516,52 @@ fn object(line: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
     let member = line.trim_ascii();
     let member = member.strip_suffix(b",").unwrap_or(member);
-    let is_member = member.len() > 1 && member.starts_with(b"\"") && member.ends_with(b"\"");
-    is_member.then(|| [b"{", member, b"}"].concat().into())
+    if member.len() < 2 || !member.ends_with(b"\"") {
+        return None;
+    }
+    match member.starts_with(b"\"") {
+        true => Some([b"{", member, b"}"].concat().into()),
+        false => logfmt(member).map(Cow::from),
+    }
+}
+
+/// A line of `key=value key="value"` as a JSON object, if its last value is in quotes.
+fn logfmt(line: &[u8]) -> Option<Vec<u8>> {
+    let mut object = vec![b'{'];
+    let mut rest = line;
+    loop {
+        let equals = memchr::memchr(b'=', rest)?;
+        let key = rest[..equals].rsplit(|byte| *byte == b' ').next()?;
+        let value = &rest[equals + 1..];
+        let is_key = !key.is_empty()
+            && key
+                .iter()
+                .all(|byte| !matches!(byte, b'"' | b'\\' | 0..=b' '));
+        if !is_key {
+            return None;
+        }
+        object.extend([b"\"", key, b"\":"].concat());
+        let len = match value.strip_prefix(b"\"") {
+            Some(inside) => 1 + json::string_len(inside)? + 1,
+            None => memchr::memchr(b' ', value)?,
+        };
+        match value[..len].starts_with(b"\"") {
+            true => object.extend_from_slice(&value[..len]),
+            false
+                if value[..len]
+                    .iter()
+                    .any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) =>
+            {
+                return None;
+            }
+            false => object.extend([b"\"", &value[..len], b"\""].concat()),
+        }
+        rest = &value[len..];
+        object.push(if rest.is_empty() { b'}' } else { b',' });
+        if rest.is_empty() {
+            return Some(object);
+        }
+    }
 }
 
 /// So many words are the name of a writer.

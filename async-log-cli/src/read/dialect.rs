@@ -139,6 +139,15 @@ impl Dialect {
             true => self.container.line(clean(line)),
             false => clean(line).into(),
         };
+        let line = match self.container.has_escapes() {
+            true => {
+                let mut line = line.into_owned();
+                let len = self.container.restore_colors(&mut line);
+                line.truncate(len);
+                line.into()
+            }
+            false => line,
+        };
         match colors::without(&line) {
             Cow::Borrowed(_) => line,
             Cow::Owned(line) => line.into(),

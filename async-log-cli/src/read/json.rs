@@ -69,7 +69,8 @@ impl<'d> Reader<'d> {
     }
 
     /// Reads a line, which stands at `at` in the batch. What is decoded will stand at `behind`.
-    #[inline]
+    // Once a line: out of line the record would be copied.
+    #[inline(always)]
     pub(crate) fn read(&mut self, line: &[u8], at: usize, behind: usize) -> Result<Record, Why> {
         let front = match line.first() {
             Some(b'{') => 0,
@@ -642,6 +643,18 @@ pub(crate) fn pairs<'a>(line: &'a [u8], mut each: impl FnMut(&str, Cow<'a, str>)
         each(&decoded_text(line, key), value);
     }
     Some(())
+}
+
+/// How long a string is without its quotes, of which the first is taken off.
+pub(crate) fn string_len(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += quote(text.get(at..)?)?;
+        if text[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
+    }
 }
 
 /// Where in a line its JSON object begins, with which the line ends.
