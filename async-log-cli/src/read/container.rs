@@ -34,8 +34,8 @@ pub struct Container {
     escape: Option<&'static [u8]>,
 }
 
-/// What stands for ESC: of rsyslog, of `cat -v`, and of what writes strings as programs do.
-const ESCAPES: [&[u8]; 5] = [b"#033", b"^[", b"\\x1b", b"\\u001b", b"\\033"];
+/// What stands for ESC: of rsyslog, and of `cat -v`.
+const ESCAPES: [&[u8]; 2] = [b"#033", b"^["];
 
 /// A kind of JSON objects that have lines in them. Places are hashes of the keys on the way.
 #[derive(Clone, Debug)]
@@ -100,9 +100,13 @@ impl Container {
         }
         container.is_cri = inside.iter().any(|line| Cri::of(line).is_some());
         container.is_sequence = lines.iter().any(|line| line.first() == Some(&SEQUENCE));
+        // Loggers colour what is in front of messages, and that of all lines.
         container.escape = ESCAPES.into_iter().find(|escape| {
-            let has_color = |line: &Cow<'_, [u8]>| color_after(line, escape).is_some();
-            inside.iter().any(has_color)
+            let colored = inside.iter().filter(|line| {
+                let head = &line[..memchr::memchr(b'=', line).unwrap_or(line.len())];
+                color_after(head, escape).is_some()
+            });
+            colored.count() * 2 > inside.len()
         });
         container
     }

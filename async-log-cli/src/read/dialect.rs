@@ -214,8 +214,10 @@ impl Dialect {
                 && let Some(more) = self.shapes.continuation(&lines[at..end], line_at - at)
             {
                 let is_same = |(first, _): &&mut (usize, u64)| {
+                    let writer = self.shapes.writer(&lines[at..end]);
                     let first = first_line(&lines[*first..at]);
-                    self.shapes.writer(first) == self.shapes.writer(&lines[at..end])
+                    // In a container one line may have become several.
+                    writer == 0 || self.shapes.writer(first) == writer
                 };
                 let Some((record_start, count)) = open.as_mut().filter(is_same) else {
                     batch.unreadable.add(number, 1, Why::NoTask);
