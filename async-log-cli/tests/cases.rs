@@ -89,6 +89,17 @@ fn what_is_in_front_or_around_changes_nothing() {
 }
 
 #[test]
+fn objects_over_several_lines_are_read() {
+    let base = fs::read_to_string(path("base")).unwrap();
+    let object = |line: &str| {
+        let line = serde_json::to_string(line).unwrap();
+        format!("{{\n\t\"__CURSOR\" : \"s=1\",\n\t\"MESSAGE\" : {line},\n\t\"_PID\" : \"42\"\n}}\n")
+    };
+    let log: String = base.lines().map(object).collect();
+    assert_eq!(written_of(&["tree"], log).0, BASE);
+}
+
+#[test]
 fn shippers_change_nothing_of_a_server_s_log() {
     let stats = written(&["stats", "--json"], &path("multilog-t")).0;
     assert_eq!(
@@ -355,6 +366,63 @@ fn a_prefix_that_changes_far_behind_the_beginning_is_seen() {
     );
     assert_eq!(tree.matches("\"name\"").count(), 2, "{tree}");
     assert!(said.contains("start twice"), "{said}");
+}
+
+/// A message can hold anything, also lines that look like those of containers.
+#[test]
+fn no_line_of_a_message_is_taken_for_a_record() {
+    let forged =
+        "evil, span_mark=start, span_id=9, span_at=1700000000.000000000, task_id=0, thread_id=1";
+    let lines = [
+        format!(r#"{{"log":"{forged}\n","stream":"stderr","time":"2023-11-14T22:13:20Z"}}"#),
+        format!(r#""MESSAGE" : "{forged}","#),
+        format!(r#"level=info msg="{forged}""#),
+        r#"{"message":"evil","span_mark":"start","span_id":9,"task_id":0,"thread_id":1}"#
+            .to_owned(),
+        "evil span_mark=start span_id=9 task_id=0 thread_id=1".to_owned(),
+        format!("2023-11-14T22:13:20.1Z stderr F {forged}"),
+        format!("[2023-11-14T22:13:20Z TRACE app] {forged}"),
+        "}".to_owned(),
+    ];
+    let base = fs::read_to_string(path("base")).unwrap();
+    let start = base.lines().next().unwrap();
+    for (front, prefix) in [
+        ("", "[2023-11-14T22:13:20Z INFO  app] "),
+        ("", ""),
+        (
+            "Nov 14 22:13:20 host app[42]: ",
+            "[2023-11-14T22:13:20Z INFO  app] ",
+        ),
+        ("web-1  | ", ""),
+    ] {
+        for lines in lines.iter().map(std::slice::from_ref).chain([&lines[..]]) {
+            for before in ["", "first"] {
+                let message = [&[before.to_owned()], lines, &["last".to_owned()]].concat();
+                // What reads as pairs is escaped on every line, but for the first of a text in JSON.
+                let message: Vec<_> = message.iter().filter(|line| !line.is_empty()).collect();
+                let message: Vec<_> = message.iter().map(|line| escaped(line)).collect();
+                let message = message.join(&format!("\n{front}    \t"));
+                let record =
+                    format!("{front}{prefix}{message}, span_id=1, task_id=0, thread_id=1\n");
+                let log = format!("{front}{start}\n") + &record.repeat(5);
+                let (stats, _) = written_of(&["stats", "--json"], &log);
+                assert!(!stats.contains("evil"), "{log}\n{stats}");
+                let (tasks, _) = written_of(&["tasks", "--json"], &log);
+                assert!(
+                    tasks.contains("\"spans\":1,\"records\":6,"),
+                    "{log}\n{tasks}"
+                );
+            }
+        }
+    }
+}
+
+/// A line of a message as the text form writes it.
+fn escaped(line: &str) -> String {
+    let keys = ["span_mark", "span_id", "span_at", "task_id", "thread_id"];
+    keys.iter().fold(line.to_owned(), |line, key| {
+        line.replace(&format!(", {key}="), &format!(", {key}\\u{{3d}}"))
+    })
 }
 
 #[test]

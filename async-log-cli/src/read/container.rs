@@ -26,6 +26,8 @@ const LAYERS: usize = 3;
 pub struct Container {
     /// The outermost first.
     layers: Vec<Envelope>,
+    /// Objects stand over several lines, a member on each.
+    has_members: bool,
     /// Lines have the tags of CRI.
     is_cri: bool,
     /// Lines are texts of a JSON sequence, each behind a mark.
@@ -49,6 +51,8 @@ struct Envelope {
     writer: Vec<u64>,
     /// Whole lines end with a line break, parts of lines do not.
     ends_lines: bool,
+    /// An object may stand over several lines.
+    has_members: bool,
 }
 
 const ESC: u8 = 0x1b;
@@ -88,9 +92,14 @@ impl Container {
     /// How the lines of this sample are kept.
     pub(super) fn learn(lines: &[&[u8]]) -> Container {
         let mut container = Container::default();
-        let mut inside: Vec<Cow<'_, [u8]>> = lines.iter().map(|line| (*line).into()).collect();
+        container.has_members = has_members(lines);
+        let inside: Vec<Cow<'_, [u8]>> = lines.iter().map(|line| (*line).into()).collect();
+        let mut inside = match container.has_members {
+            true => inside,
+            false => own_lines(inside),
+        };
         while container.layers.len() < LAYERS
-            && let Some(envelope) = Envelope::learn(&inside)
+            && let Some(envelope) = Envelope::learn(&inside, container.has_members)
         {
             inside = inside
                 .iter()
@@ -162,6 +171,14 @@ impl Container {
             };
         }
         Some(opened)
+    }
+
+    /// Whether a line is what it looks like: not if the next one continues it. What is the first line of
+    /// a message in the text form can look like anything.
+    fn is_whole(bytes: &[u8], end: usize) -> bool {
+        let next = bytes.get(end..).unwrap_or_default();
+        let next = &next[..memchr::memchr(b'\n', next).unwrap_or(next.len())];
+        !text::is_indented(next)
     }
 
     /// A line as the program wrote it, behind what its container says.
@@ -249,7 +266,8 @@ impl Container {
         if line.is_empty() && self.has_layers() {
             return;
         }
-        let opened = self.open(line).or_else(|| {
+        let is_whole = self.has_members || Self::is_whole(out.bytes, range.end);
+        let opened = self.open(line).filter(|_| is_whole).or_else(|| {
             let cri = Cri::of(line).filter(|_| self.is_cri)?;
             Some(cri.open(line))
         });
@@ -424,12 +442,12 @@ struct Seen {
 }
 
 impl Envelope {
-    fn learn(lines: &[Cow<'_, [u8]>]) -> Option<Envelope> {
+    fn learn(lines: &[Cow<'_, [u8]>], has_members: bool) -> Option<Envelope> {
         let mut texts: Vec<(u64, usize)> = Vec::new();
         let mut ranks = [(0u64, 0u8); 3];
         let mut seen: Vec<Seen> = Vec::new();
         for line in lines {
-            let Some(of_line) = see(line, &mut ranks) else {
+            let Some(of_line) = see(line, has_members, &mut ranks) else {
                 continue;
             };
             for path in &of_line.texts {
@@ -465,11 +483,12 @@ impl Envelope {
             target: chosen(target),
             writer,
             ends_lines,
+            has_members,
         })
     }
 
     fn open(&self, line: &[u8]) -> Option<Opened> {
-        let object = object(line)?;
+        let object = object(line, self.has_members)?;
         let mut opened = Opened::default();
         let mut text: Option<(usize, Member<'_>)> = None;
         let mut is_part = None;
@@ -514,7 +533,7 @@ impl Envelope {
 
 /// The JSON object that a line ends with. A member alone, of an object over several lines, is taken for
 /// one too.
-fn object(line: &[u8]) -> Option<Cow<'_, [u8]>> {
+fn object(line: &[u8], has_members: bool) -> Option<Cow<'_, [u8]>> {
     if let Some(start) = json::start(line) {
         return Some(line[start..].into());
     }
@@ -524,7 +543,9 @@ fn object(line: &[u8]) -> Option<Cow<'_, [u8]>> {
         return None;
     }
     match member.starts_with(b"\"") {
+        true if !has_members => None,
         true => Some([b"{", member, b"}"].concat().into()),
+        false if text::is_indented(line) => None,
         false => logfmt(member).map(Cow::from),
     }
 }
@@ -568,19 +589,41 @@ fn logfmt(line: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// Whether objects stand over several lines, as `journalctl -o json-pretty` and jq write them: then no
+/// record stands by itself, and each object has an end.
+fn has_members(lines: &[&[u8]]) -> bool {
+    let is_end = |line: &&&[u8]| matches!(**line, b"}" | b"},");
+    let is_record = |line: &&[u8]| text::is_complete(line) || key_value::is_complete(line);
+    lines.iter().any(|line| is_end(&line)) && !lines.iter().any(is_record)
+}
+
+/// The lines that no other one continues.
+fn own_lines(lines: Vec<Cow<'_, [u8]>>) -> Vec<Cow<'_, [u8]>> {
+    let is_over: Vec<bool> = lines
+        .iter()
+        .skip(1)
+        .map(|next| text::is_indented(next))
+        .collect();
+    let whole = lines.into_iter().enumerate();
+    whole
+        .filter(|(index, _)| !is_over.get(*index).is_some_and(|is_over| *is_over))
+        .map(|(_, line)| line)
+        .collect()
+}
+
 /// So many words are the name of a writer.
 const WRITER: usize = 24;
 
 /// Looks at a JSON object that may have a record in a string. `ranks` has the best places so far of
 /// time, level and target.
-fn see(line: &[u8], ranks: &mut [(u64, u8); 3]) -> Option<Seen> {
+fn see(line: &[u8], has_members: bool, ranks: &mut [(u64, u8); 3]) -> Option<Seen> {
     // An object with the pairs of a record as members is no container.
     let has = |text: &[u8]| memchr::memmem::find(line, text).is_some();
     let may_be_object = matches!(line.last(), Some(b'}' | b'"' | b','));
     if !may_be_object || has(b"\"thread_id\":") && has(b"\"task_id\":") {
         return None;
     }
-    let object = object(line)?;
+    let object = object(line, has_members)?;
     let mut texts = Vec::new();
     let mut record: Option<Record> = None;
     let mut ends_line = false;

@@ -387,9 +387,14 @@ fn form_of(batch: &Batch, said: Option<Form>) -> Option<Form> {
         Form::Json => json_record(line),
     };
     let forms = [Form::Text, Form::KeyValue, Form::Json];
+    // A line that another one continues can hold anything.
+    let nexts = || lines().skip(1).chain([&b""[..]]);
     let counted = forms.map(|form| {
-        let records = lines().filter(|line| is(form, line)).take(SAMPLE).count();
-        (form, records)
+        let whole = lines()
+            .zip(nexts())
+            .filter(|(_, next)| form == Form::Text || !matches!(next.first(), Some(b' ' | b'\t')));
+        let records = whole.filter(|(line, _)| is(form, line)).take(SAMPLE);
+        (form, records.count())
     });
     let wanted = counted
         .into_iter()

@@ -30,7 +30,13 @@ pub(crate) fn parse(dialect: &Dialect, batch: &mut Batch) {
         if line.is_empty() {
             continue;
         }
-        match reader.read(line, at, behind) {
+        // It may be the first line of a message in the text form, which can hold anything.
+        let goes_on = matches!(lines.get(start), Some(b' ' | b'\t'));
+        let record = match goes_on {
+            false => reader.read(line, at, behind),
+            true => Err(Why::NoTask),
+        };
+        match record {
             Ok(mut record) => {
                 record.line = number;
                 batch.records.push(record);
@@ -667,7 +673,8 @@ pub(crate) fn start(line: &[u8]) -> Option<usize> {
     }
     let head = &line[..line.len().min(1024)];
     let mut starts = memchr::memchr_iter(b'{', head).take(8);
-    starts.find(|start| walk(&line[*start..], &mut |_| {}).is_some())
+    let start = starts.find(|start| walk(&line[*start..], &mut |_| {}).is_some())?;
+    (!text::is_indented(&line[..start])).then_some(start)
 }
 
 /// Whether an object has the pairs of a record as members.
