@@ -91,8 +91,10 @@ struct Opened {
 impl Container {
     /// How the lines of this sample are kept.
     pub(super) fn learn(lines: &[&[u8]]) -> Container {
-        let mut container = Container::default();
-        container.has_members = has_members(lines);
+        let mut container = Container {
+            has_members: has_members(lines),
+            ..Container::default()
+        };
         let inside: Vec<Cow<'_, [u8]>> = lines.iter().map(|line| (*line).into()).collect();
         let mut inside = match container.has_members {
             true => inside,

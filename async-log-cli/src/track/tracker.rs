@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::ahead::{Ahead, Late, Next};
 use super::clock::{self, Mark};
 use super::closed::Closed;
-use super::open::{Open, OpenSpans};
+use super::open::{Open, OpenSpans, Tail};
 use super::select::Selection;
 use super::sink::{End, Event, Process, Sink, Start};
 use crate::read::{Batch, Kind, ProcessId, Record, View};
@@ -360,9 +360,9 @@ impl<S: Sink> Tracker<S> {
             view,
         };
         let name = if is_alone {
-            0
+            Tail::default()
         } else {
-            hash(view.raw_message())
+            Tail::of(view.raw_message())
         };
         let kept = self.sink.start(start, &mut followed.open)?;
         let span = Open {
@@ -389,8 +389,7 @@ impl<S: Sink> Tracker<S> {
             id => id,
         };
         // Of two processes that write at once a span of each may have this id.
-        let is_other =
-            |span: &Open<S::Kept>| span.name != 0 && span.name != hash(view.raw_message());
+        let is_other = |span: &Open<S::Kept>| !span.name.is_of(Tail::of(view.raw_message()));
         if !is_alone && followed.open.get(id).is_some_and(is_other) {
             self.problems.other_names += 1;
             return Ok(());
@@ -475,14 +474,6 @@ impl<S: Sink> Tracker<S> {
         };
         self.sink.event(event, &mut followed.open)
     }
-}
-
-/// A hash of a name, which is not 0.
-fn hash(name: &[u8]) -> u32 {
-    let hash = name.iter().fold(0x811c_9dc5u32, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    });
-    hash.max(1)
 }
 
 impl<K> Followed<K> {
