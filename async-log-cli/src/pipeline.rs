@@ -1,13 +1,13 @@
 //! From batches of lines to a tracker, on one thread or several.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::input::Cutter;
 use crate::read::Batch;
-use crate::track::{Sink, Tracker};
+use crate::track::{self, Sink, Tracker};
 
 /// Where batches of lines come from.
 pub trait Batches {
@@ -35,20 +35,64 @@ pub fn run<S: Sink>(
     jobs: usize,
     mut each: impl FnMut(&Batch),
 ) -> io::Result<()> {
-    let mut take = |batch: &Batch| {
-        let taken = tracker.take(batch);
-        each(batch);
-        taken
+    let mut held = Held::default();
+    let mut take = |batch: Batch| {
+        held.add(batch, |batch, more| {
+            let taken = tracker.take_before(batch, more);
+            each(batch);
+            taken
+        })
     };
     if jobs > 1 {
-        return run_shared(batches, jobs, take);
+        run_shared(batches, jobs, &mut take)?;
+    } else {
+        let mut batch = Batch::default();
+        while batches.next(&mut batch)? {
+            batch.parse();
+            batch = take(batch)?.unwrap_or_default();
+        }
     }
-    let mut batch = Batch::default();
-    while batches.next(&mut batch)? {
-        batch.parse();
-        take(&batch)?;
+    held.end(|batch, more| {
+        let taken = tracker.take_before(batch, more);
+        each(batch);
+        taken
+    })
+}
+
+/// Batches that wait until enough is known of what comes behind them.
+#[derive(Default)]
+struct Held {
+    batches: VecDeque<Batch>,
+}
+
+impl Held {
+    /// Adds the next batch, and takes those behind which enough is known. Gives back one that is free.
+    fn add(
+        &mut self,
+        batch: Batch,
+        mut take: impl FnMut(&Batch, &[Batch]) -> io::Result<()>,
+    ) -> io::Result<Option<Batch>> {
+        let pauses = batch.pauses;
+        self.batches.push_back(batch);
+        let mut free = None;
+        while let Some(first) = self.batches.pop_front() {
+            if !pauses && !track::is_enough(self.batches.make_contiguous()) {
+                self.batches.push_front(first);
+                break;
+            }
+            take(&first, self.batches.make_contiguous())?;
+            free = Some(first);
+        }
+        Ok(free)
     }
-    Ok(())
+
+    /// Takes all that are left.
+    fn end(&mut self, mut take: impl FnMut(&Batch, &[Batch]) -> io::Result<()>) -> io::Result<()> {
+        while let Some(first) = self.batches.pop_front() {
+            take(&first, self.batches.make_contiguous())?;
+        }
+        Ok(())
+    }
 }
 
 /// Batches that several threads fill and parse.
@@ -79,7 +123,7 @@ struct State {
 fn run_shared<B: Batches + Send>(
     batches: B,
     jobs: usize,
-    mut take: impl FnMut(&Batch) -> io::Result<()>,
+    take: &mut impl FnMut(Batch) -> io::Result<Option<Batch>>,
 ) -> io::Result<()> {
     let shared = Shared {
         feed: Mutex::new(Feed { batches, next: 0 }),
@@ -99,7 +143,7 @@ fn run_shared<B: Batches + Send>(
             });
         }
         let _stop = Stop(&shared);
-        shared.take_in_order(&mut take)
+        shared.take_in_order(take)
     })
 }
 
@@ -166,7 +210,10 @@ impl<B: Batches> Shared<B> {
     }
 
     /// Hands on the batches, and works like all others while the next is not ready.
-    fn take_in_order(&self, take: &mut impl FnMut(&Batch) -> io::Result<()>) -> io::Result<()> {
+    fn take_in_order(
+        &self,
+        take: &mut impl FnMut(Batch) -> io::Result<Option<Batch>>,
+    ) -> io::Result<()> {
         let mut wanted = 0;
         loop {
             let mut state = self.state();
@@ -176,8 +223,9 @@ impl<B: Batches> Shared<B> {
             if let Some(batch) = state.ready.remove(&wanted) {
                 drop(state);
                 wanted += 1;
-                take(&batch)?;
-                self.state().free.push(batch);
+                // One that waits is replaced, so that others can be read meanwhile.
+                let free = take(batch)?.unwrap_or_default();
+                self.state().free.push(free);
                 self.changed.notify_all();
                 continue;
             }

@@ -10,7 +10,8 @@ mod checks;
 fn check(name: &str, target: fn(&[u8])) {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut inputs = 0;
-    for directory in [tests.join("fuzzed").join(name), tests.join("logs")] {
+    let own = tests.join("fuzzed").join(name);
+    for directory in [own, tests.join("logs"), tests.join("cases")] {
         for entry in std::fs::read_dir(&directory).expect("it is there") {
             let path = entry.expect("it is there").path();
             println!("{}", path.display());

@@ -736,6 +736,26 @@ fn a_truncated_file_is_read_from_its_beginning() {
 }
 
 #[test]
+fn a_file_that_is_truncated_and_rewritten_longer_is_read_from_its_beginning() {
+    let directory = directory();
+    let log = Followed::new(&write(&directory, "app.log", b""));
+    log.append(&[record(1), record(2)].concat());
+    log.expect(1, 1);
+    log.expect(2, 2);
+    // Before anybody looks again it is longer than it was.
+    fs::write(
+        &log.path,
+        [record(3), record(4), record(5), record(6)].concat(),
+    )
+    .unwrap();
+    for (line, number) in (1..).zip(3..=6) {
+        log.expect(line, number);
+    }
+    let seen = log.stop();
+    assert_eq!((seen.bad_lines, seen.first_bad), (0, None));
+}
+
+#[test]
 fn a_replaced_file_is_read_to_its_end_before_the_new_one() {
     let directory = directory();
     let log = Followed::new(&write(&directory, "app.log", b""));

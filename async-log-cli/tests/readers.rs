@@ -234,7 +234,7 @@ fn assert_sample(name: &str) {
     assert_eq!(batch.unreadable.lines, 0, "{name}: {:?}", batch.unreadable);
     for (view, expected) in views.iter().zip(program()) {
         let record = view.record;
-        let in_name = format!("{name}, line {}: {:?}", record.line, batch.dialect.layout);
+        let in_name = format!("{name}, line {}: {:?}", record.line, batch.dialect.shapes);
         let mut message = expected.message.to_owned();
         let mut own = expected.pairs.clone();
         if without.key_values
@@ -434,10 +434,7 @@ fn what_ran_the_program_may_write_before_each_line() {
         let alone = sample(name);
         for (host, before) in hosts() {
             let batch = hosted(name, before);
-            let of = format!(
-                "{name} in {host}: {:?} {:?}",
-                batch.dialect.host, batch.dialect.layout
-            );
+            let of = format!("{name} in {host}: {:?}", batch.dialect.shapes);
             assert_eq!(batch.records.len(), alone.records.len(), "{of}");
             assert_eq!(batch.unreadable.lines, 0, "{of}");
             for (view, alone) in views(&batch).zip(views(&alone)) {

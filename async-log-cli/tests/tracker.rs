@@ -403,6 +403,8 @@ struct Model {
     ended: BTreeSet<(usize, u64)>,
     all_named: bool,
     over: BTreeSet<usize>,
+    /// The lines that were told before their turn.
+    taken: BTreeSet<usize>,
     tale: Tale,
 }
 
@@ -417,24 +419,34 @@ impl Model {
             ended: BTreeSet::new(),
             all_named: true,
             over: BTreeSet::new(),
+            taken: BTreeSet::new(),
             tale: Tale::default(),
         }
     }
 
     fn tell(mut self, lines: &[Line]) -> Tale {
-        for line in lines {
+        for (index, line) in lines.iter().enumerate() {
+            if self.taken.remove(&index) {
+                continue;
+            }
             match line.is_named(self.keys) {
                 true => self.name(line.process),
                 // From now on a process that is named comes after the one before.
                 false => self.all_named = false,
             }
             match line.kind {
-                Kind::Start => self.start(line),
-                Kind::End => self.end(line),
-                Kind::Event => self.tale.told.push(Told::Event {
-                    process: self.current,
-                    span: line.id,
-                }),
+                Kind::Start => self.start(line, lines, index),
+                Kind::End => {
+                    self.late(line.id, None, lines, index);
+                    self.end(line);
+                }
+                Kind::Event => {
+                    self.late(line.id, None, lines, index);
+                    self.tale.told.push(Told::Event {
+                        process: self.current,
+                        span: line.id,
+                    });
+                }
             }
         }
         for process in 0..self.processes.len() {
@@ -505,11 +517,45 @@ impl Model {
         self.find(id).is_some_and(|span| span.is_open())
     }
 
-    fn start(&mut self, line: &Line) {
+    /// A span of which nothing was seen may start in the lines behind this one, if its process goes on
+    /// until then.
+    fn late(&mut self, id: u64, at: Option<u64>, lines: &[Line], index: usize) {
+        let is_known = self.is_open(id) || self.ended.contains(&(self.current, id));
+        if id == 0 || is_known {
+            return;
+        }
+        let mut process = self.processes[self.current].id;
+        for (found, line) in lines.iter().enumerate().skip(index + 1).take(512) {
+            if line.is_named(self.keys) && *process.get_or_insert(line.process) != line.process {
+                return;
+            }
+            if line.kind != Kind::Start || line.id != id || self.taken.contains(&found) {
+                continue;
+            }
+            let current = &mut self.processes[self.current];
+            if at.is_some_and(|at| line.at > at) {
+                return;
+            }
+            if line.is_named(self.keys) && current.id.is_none() {
+                let begun = line.process.1;
+                if begun > line.at || current.first.is_some_and(|first| begun > first) {
+                    return;
+                }
+                current.id = Some(line.process);
+            }
+            self.taken.insert(found);
+            self.tale.problems.late_starts += 1;
+            self.start(line, lines, found);
+            return;
+        }
+    }
+
+    fn start(&mut self, line: &Line, lines: &[Line], index: usize) {
         if self.is_open(line.id) || self.ended.contains(&(self.current, line.id)) {
             self.tale.problems.second_starts += 1;
             return;
         }
+        self.late(line.parent, Some(line.at), lines, index);
         let is_inside = self.is_open(line.parent);
         let has_ended = self.ended.contains(&(self.current, line.parent));
         if line.parent != 0 && !is_inside && !has_ended {

@@ -70,8 +70,9 @@ fn batches(log: &[u8], batch_len: usize) -> Vec<Batch> {
 /// Tells `sink` of a log.
 fn track<S: Sink>(batches: &[Batch], selection: &Selection, join: bool, sink: S) -> S {
     let mut tracker = Tracker::new(sink, selection.clone()).join_tasks(join);
-    for batch in batches {
-        tracker.take(batch).expect("memory takes it");
+    for (index, batch) in batches.iter().enumerate() {
+        let taken = tracker.take_before(batch, &batches[index + 1..]);
+        taken.expect("memory takes it");
     }
     tracker.finish().expect("memory takes it");
     let (records, marks) = tracker.counts();

@@ -10,7 +10,10 @@ use super::records::{self, Seen, check, views};
 pub fn text(log: &[u8]) {
     for dialect in dialects(log, Form::Text, false) {
         let batch = check(whole_lines(log), &dialect);
-        views(&batch).for_each(agrees_with_the_grammar);
+        let is_text = |view: &View<'_>| view.record.form == Form::Text;
+        views(&batch)
+            .filter(is_text)
+            .for_each(agrees_with_the_grammar);
         all_records_are_found(&batch);
     }
 }
@@ -132,7 +135,7 @@ fn all_records_are_found(batch: &Batch) {
             continue;
         };
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = batch.dialect.host.cut(line).rest(line);
+        let line = &line[batch.dialect.shapes.front_len(line)..];
         let is_continuation = line.starts_with(b" ") || line.starts_with(b"\t");
         if let Ok(line) = std::str::from_utf8(line) {
             assert!(
@@ -148,7 +151,7 @@ fn all_records_are_found(batch: &Batch) {
 fn agrees_with_serde(view: View<'_>) {
     let seen = Seen::of(view);
     let line = view.text();
-    let line = view.batch.dialect.host.cut(line).rest(line);
+    let line = &line[view.batch.dialect.shapes.front_len(line)..];
     let Ok(Value::Object(members)) = serde_json::from_slice(line) else {
         return;
     };
@@ -202,7 +205,7 @@ fn all_json_is_found(batch: &Batch) {
         let start = at;
         at += line.len();
         let line = line.trim_ascii_end();
-        let line = batch.dialect.host.cut(line).rest(line);
+        let line = &line[batch.dialect.shapes.front_len(line)..];
         if let Ok(Value::Object(members)) = serde_json::from_slice(line) {
             assert!(!is_record(&members) || found(start), "lost");
         }

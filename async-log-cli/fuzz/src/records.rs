@@ -98,7 +98,7 @@ fn lines_are_counted(batch: &Batch) {
     // Of JSON lines empty ones are no mistake.
     let is_empty = |line: &&[u8]| {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        batch.dialect.host.cut(line).rest(line).is_empty()
+        line[batch.dialect.shapes.front_len(line)..].is_empty()
     };
     let is_whole = lines.last() == Some(&b'\n');
     let mut empty = 0;
@@ -106,7 +106,8 @@ fn lines_are_counted(batch: &Batch) {
         let lines = lines[..lines.len() - 1].split(|byte| *byte == b'\n');
         empty = lines.filter(is_empty).count() as u64;
     }
-    let counted = of_records + batch.unreadable.lines + empty;
+    // What broke off in zeros was taken off the line behind it.
+    let counted = of_records + batch.unreadable.lines - batch.torn.lines + empty;
     assert_eq!(counted, breaks(lines), "lines that were counted");
     assert_eq!(batch.unreadable.lines > 0, batch.unreadable.first.is_some());
     if let Some((first, why)) = batch.unreadable.first {
@@ -124,7 +125,9 @@ fn stands_in_lines(view: View<'_>, before: u32) {
     let behind = &batch.bytes[end..batch.lines_len];
     assert!(behind.starts_with(b"\n") || behind.starts_with(b"\r\n"));
     let above = batch.bytes[..start].iter().filter(|byte| **byte == b'\n');
-    assert_eq!(record.line, 101 + above.count() as u64);
+    if batch.numbers.is_empty() {
+        assert_eq!(record.line, 101 + above.count() as u64);
+    }
     let part = |part: Part| assert!(is_part(part, batch));
     part(record.spawn_line);
     part(record.message.unwrap_or_default());
@@ -133,7 +136,7 @@ fn stands_in_lines(view: View<'_>, before: u32) {
         end: record.last_line_end,
     };
     part(last_line);
-    if record.form == Form::KeyValue || batch.dialect.form == Form::Text {
+    if record.form != Form::Json {
         assert!(record.text.start <= last_line.start && last_line.end <= record.text.end);
         let message = view.raw_message();
         let at = message.as_ptr().addr() - batch.bytes.as_ptr().addr();
@@ -141,12 +144,6 @@ fn stands_in_lines(view: View<'_>, before: u32) {
             start <= at && at + message.len() <= end,
             "the message is in its lines"
         );
-    }
-    let prefix = view.prefix();
-    let line_len = view.text().len();
-    assert!(prefix.len <= line_len);
-    for range in [prefix.time, prefix.target].into_iter().flatten() {
-        assert!(range.start <= range.end && range.end <= prefix.len);
     }
 }
 
@@ -178,12 +175,18 @@ pub(crate) fn last_line<'a>(batch: &'a Batch, record: &Record) -> &'a [u8] {
     let text = &batch.bytes[record.text.start as usize..record.text.end as usize];
     let mut lines = text.split(|byte| *byte == b'\n');
     let last = lines.next_back().unwrap_or_default();
-    let last = batch.dialect.host.cut(last).rest(last);
+    let last = &last[batch.dialect.shapes.front_len(last)..];
     match lines.next() {
         None => last,
         Some(_) => {
-            let tab = last.iter().position(|byte| *byte == b'\t');
-            &last[tab.map_or(0, |tab| tab + 1)..]
+            let spaces = last.iter().take_while(|byte| **byte == b' ').count();
+            let indented = &last[spaces..];
+            match last.iter().position(|byte| *byte == b'\t') {
+                Some(tab) if tab <= spaces => &last[tab + 1..],
+                // As rsyslog writes a TAB, and as a journal does.
+                _ if indented.starts_with(b"#011") => &indented[4..],
+                _ => &last[if spaces < 12 { spaces.min(8) } else { 12 }..],
+            }
         }
     }
 }

@@ -64,6 +64,8 @@ pub struct Cutter {
     /// Of the current source; none while no record was found.
     dialect: Option<Arc<Dialect>>,
     troubles: Vec<InputError>,
+    /// The sources that are read from their ends.
+    reversed: Vec<usize>,
 }
 
 /// How far a batch was filled.
@@ -119,6 +121,7 @@ impl Cutter {
             lines: 0,
             dialect: None,
             troubles: Vec::new(),
+            reversed: Vec::new(),
         }
     }
 
@@ -130,6 +133,13 @@ impl Cutter {
     /// What could not be read to its end. What stands before was given.
     pub fn troubles(&self) -> &[InputError] {
         &self.troubles
+    }
+
+    /// The sources whose newest lines are first, and that were read from their ends.
+    pub fn reversed(&self) -> impl Iterator<Item = &Source> {
+        self.reversed
+            .iter()
+            .filter_map(|index| self.sources.get(*index))
     }
 
     /// How many bytes are stored in all of the sources, if that is known of all.
@@ -161,7 +171,10 @@ impl Cutter {
         let mut wanted = self.options.batch_len;
         loop {
             let filled = self.fill(&mut batch.bytes, &mut len, wanted);
-            self.detect(&batch.bytes[..len]);
+            if self.detect(&batch.bytes[..len]) {
+                len = 0;
+                continue;
+            }
             let limit = match &self.dialect {
                 Some(_) => len.min(wanted),
                 None => len,
@@ -181,6 +194,7 @@ impl Cutter {
             }
             if end > 0 || is_last {
                 self.give(batch, end, len);
+                batch.pauses = filled == Filled::Paused;
                 if is_last {
                     self.end_source(batch);
                 }
@@ -229,21 +243,51 @@ impl Cutter {
         Filled::Full
     }
 
-    fn detect(&mut self, bytes: &[u8]) {
+    /// Finds out the dialect. True if all that was read is to be read again, in another order.
+    fn detect(&mut self, bytes: &[u8]) -> bool {
         let end = behind_last_line(bytes);
-        if self.dialect.is_none() && end > 0 {
-            let mut found = Dialect::detect(&bytes[..end], self.options.form);
-            if let (Some(found), Some(prefix)) = (&mut found, &self.options.prefix) {
-                found.layout = prefix.clone();
-            }
-            self.dialect = found.map(Arc::new);
+        if self.dialect.is_some() || end == 0 {
+            return false;
         }
+        let prefix = self.options.prefix.as_ref();
+        let found = Dialect::detect_with(&bytes[..end], self.options.form, prefix);
+        self.dialect = found.map(Arc::new);
+        match self.dialect.clone().filter(|dialect| dialect.is_reversed) {
+            Some(dialect) => self.reverse(bytes, dialect),
+            None => false,
+        }
+    }
+
+    fn reverse(&mut self, bytes: &[u8], dialect: Arc<Dialect>) -> bool {
+        let source = &mut self.sources[self.current];
+        let reversed = source.reverse(bytes, dialect, self.options.max_line);
+        let error = match reversed {
+            Some(Ok(())) => {
+                self.reversed.push(self.current);
+                return true;
+            }
+            Some(Err(error)) => error,
+            None => {
+                let advice = "turn it round first, with `tac`, or leave the option out that did it";
+                InputError::new(source.name(), "its newest lines are first", advice)
+            }
+        };
+        self.troubles.push(error);
+        false
     }
 
     /// Where a batch can end: behind a record, or before a line that cannot go on with one.
     fn cut(&self, bytes: &[u8]) -> usize {
         let text = Dialect::default();
         let dialect = self.dialect.as_deref().unwrap_or(&text);
+        if let Some(whole) = dialect.container.whole_until(bytes) {
+            let is_record = |end: &&usize| {
+                let begin = behind_last_line(&bytes[..**end - 1]);
+                dialect.is_record(trim_end(&bytes[begin..**end - 1]))
+            };
+            let end = whole.iter().find(is_record).or(whole.first());
+            return end.copied().unwrap_or_default();
+        }
         let mut end = behind_last_line(bytes);
         while end > 0 {
             let begin = behind_last_line(&bytes[..end - 1]);
@@ -314,5 +358,6 @@ impl Batch {
         self.lines_before = lines_before;
         self.passed_over = Unreadable::default();
         self.unreadable = Unreadable::default();
+        self.pauses = false;
     }
 }

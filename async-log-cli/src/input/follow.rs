@@ -14,6 +14,8 @@ pub(crate) struct Follow {
     file: File,
     /// How much of this file was read.
     at: u64,
+    /// The last bytes that were read: if others stand in their place, the file was written anew.
+    tail: Vec<u8>,
     stop: Arc<AtomicBool>,
     next: Next,
 }
@@ -33,6 +35,7 @@ impl Follow {
             path: path.to_owned(),
             file,
             at: 0,
+            tail: Vec::new(),
             stop,
             next: Next::More,
         }
@@ -53,9 +56,7 @@ impl Follow {
     fn look(&mut self) -> io::Result<()> {
         let here = self.file.metadata()?;
         if here.len() < self.at {
-            self.file.seek(SeekFrom::Start(0))?;
-            self.at = 0;
-            self.next = Next::Begun;
+            self.begin_anew()?;
         } else if let Ok(there) = std::fs::metadata(&self.path)
             && !is_same(&here, &there)
             && let Ok(file) = File::open(&self.path)
@@ -68,6 +69,39 @@ impl Follow {
     }
 }
 
+impl Follow {
+    /// The file was truncated: it begins again.
+    fn begin_anew(&mut self) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(0))?;
+        self.at = 0;
+        self.tail.clear();
+        self.next = Next::Begun;
+        Ok(())
+    }
+
+    /// Whether the file still has what was read before the last `read` bytes. One that was truncated may have become longer than
+    /// it was before anybody looked.
+    fn has_tail(&mut self, read: usize) -> io::Result<bool> {
+        let mut there = vec![0; self.tail.len()];
+        self.file
+            .seek(SeekFrom::Start(self.at - self.tail.len() as u64))?;
+        let compared = self.file.read_exact(&mut there);
+        self.file.seek(SeekFrom::Start(self.at + read as u64))?;
+        Ok(compared.is_ok() && there == self.tail)
+    }
+
+    /// Keeps the end of what was read.
+    fn keep_tail(&mut self, read: &[u8]) {
+        self.at += read.len() as u64;
+        self.tail
+            .extend_from_slice(&read[read.len().saturating_sub(TAIL)..]);
+        self.tail.drain(..self.tail.len().saturating_sub(TAIL));
+    }
+}
+
+/// How much is compared: more than a line's time, which is another one in a file written anew.
+const TAIL: usize = 1024;
+
 impl Read for Follow {
     /// An end is that of one file: see [`Follow::begin_next`].
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -75,14 +109,20 @@ impl Read for Follow {
             return Ok(0);
         }
         let len = self.file.read(into)?;
-        self.at += len as u64;
         if len > 0 {
-            return Ok(len);
+            if self.has_tail(len)? {
+                self.keep_tail(&into[..len]);
+                return Ok(len);
+            }
+            // What was read is from the middle of what the file has now.
+            self.begin_anew()?;
+            return Ok(0);
         }
         match std::mem::replace(&mut self.next, Next::More) {
             Next::Other(file) => {
                 self.file = file;
                 self.at = 0;
+                self.tail.clear();
                 self.next = Next::Begun;
                 return Ok(0);
             }

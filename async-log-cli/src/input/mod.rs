@@ -10,6 +10,7 @@ mod gzip;
 mod pipe;
 mod progress;
 mod raw;
+mod reversed;
 mod rotated;
 mod source;
 mod unpack;

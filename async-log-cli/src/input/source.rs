@@ -11,7 +11,9 @@ use super::follow::Follow;
 use super::gzip::Gzip;
 use super::pipe::Pipe;
 use super::raw::{Origin, Raw};
+use super::reversed::Reversed;
 use super::zstd::Zstd;
+use crate::read::Dialect;
 
 /// The bytes of one log. What is compressed with gzip or zstd comes out as it was before.
 ///
@@ -32,6 +34,8 @@ enum Body {
     Plain(Raw),
     Gzip(Gzip),
     Zstd(Box<Zstd>),
+    /// Lines that were turned round.
+    Reversed(Reversed),
     /// A file that is opened when its turn comes.
     Shut(PathBuf),
     Over,
@@ -197,6 +201,41 @@ impl Source {
         }
     }
 
+    /// Turns its lines round, of which the first were read already. None of a source that goes on for
+    /// ever: that cannot be turned.
+    pub(crate) fn reverse(
+        &mut self,
+        begun: &[u8],
+        dialect: Arc<Dialect>,
+        max_line: usize,
+    ) -> Option<Result<(), InputError>> {
+        let file = match std::mem::replace(&mut self.body, Body::Over) {
+            Body::Plain(Raw {
+                origin: Origin::File(file),
+                ..
+            }) => Ok(file),
+            body @ Body::Plain(Raw {
+                origin: Origin::Follow(_),
+                ..
+            }) => {
+                self.body = body;
+                return None;
+            }
+            body => {
+                self.body = body;
+                Reversed::spool(&mut begun.chain(&mut *self))
+            }
+        };
+        let reversed = file.and_then(|file| Reversed::new(file, dialect, max_line));
+        Some(match reversed {
+            Ok(reversed) => {
+                self.body = Body::Reversed(reversed);
+                Ok(())
+            }
+            Err(error) => Err(InputError::io(&self.name, &error)),
+        })
+    }
+
     /// Finds out what the bytes are packed in.
     fn look_inside(&mut self) -> Result<(), InputError> {
         if let Body::Shut(path) = &self.body {
@@ -247,6 +286,10 @@ impl Source {
             },
             Body::Gzip(gzip) => gzip.read(into).map_err(|broken| broken.error(&self.name)),
             Body::Zstd(zstd) => zstd.read(into).map_err(|broken| broken.error(&self.name)),
+            Body::Reversed(reversed) => {
+                let read = reversed.read(into);
+                read.map_err(|error| InputError::io(&self.name, &error))
+            }
         };
         match got {
             Ok(0) => Ok(Got::End),

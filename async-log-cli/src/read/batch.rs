@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::colors;
-use super::dialect::Dialect;
+use super::container;
+use super::dialect::{self, Dialect};
 use super::record::Record;
-use super::wrapped;
 
 /// Whole lines of one source, and the records that a reader found in them.
 ///
@@ -24,10 +24,16 @@ pub struct Batch {
     pub dialect: Arc<Dialect>,
     /// The records, in the order of the log.
     pub records: Vec<Record>,
+    /// Nothing comes behind them at the moment: whoever waits for them should have them.
+    pub pauses: bool,
     /// What was passed over before these lines or behind them.
     pub passed_over: Unreadable,
     /// What could not be read, what was passed over with it.
     pub unreadable: Unreadable,
+    /// Of each line its number in the batch as it was, from 0; empty if nothing was taken off.
+    pub numbers: Vec<u32>,
+    /// Lines that break off in zeros, with another line behind those.
+    pub torn: Unreadable,
 }
 
 /// The lines that are no records.
@@ -77,22 +83,97 @@ impl Unreadable {
 }
 
 impl Batch {
-    /// Finds the records in the lines. Colours are taken off the lines before; what is decoded is
-    /// added behind the bytes.
+    /// Finds the records in the lines. What is not the program's is taken off the lines before; what is
+    /// decoded is added behind the bytes.
     pub fn parse(&mut self) {
-        self.records.clear();
         self.unreadable = Unreadable::default();
+        self.open();
+        self.parse_lines();
+        self.number_lines();
+        self.look_for_binary();
+        for others in [&self.passed_over, &self.torn] {
+            if let Some((line, why)) = others.first {
+                self.unreadable.add(line, others.lines, why);
+            }
+        }
+    }
+
+    /// Takes the lines out of what they are kept in, and colours off them.
+    pub(super) fn open(&mut self) {
+        self.numbers.clear();
+        self.torn = Unreadable::default();
         let len = self.lines_len.min(self.bytes.len());
         let dialect = Arc::clone(&self.dialect);
-        let len = match dialect.wrapped {
-            true => wrapped::unwrap(&mut self.bytes[..len]),
+        let container = &dialect.container;
+        let is_plain = container.is_plain();
+        let mut len = len;
+        let mut is_marked = !is_plain;
+        if is_marked || memchr::memchr2(0x1b, 0, &self.bytes[..len]).is_some() {
+            is_marked = true;
+            len = self.clean_lines(len);
+        }
+        if !is_plain {
+            len = container.unwrap(&mut self.bytes[..len], &mut self.numbers);
+            len = container.restore_colors(&mut self.bytes[..len]);
+        }
+        self.lines_len = match is_marked {
+            true => colors::strip(&mut self.bytes[..len]),
             false => len,
         };
-        self.lines_len = colors::strip(&mut self.bytes[..len]);
+    }
+
+    /// Takes zeros that a crash left, and marks between JSON texts, off the front of lines; says how many
+    /// bytes are left.
+    fn clean_lines(&mut self, len: usize) -> usize {
+        let bytes = &mut self.bytes[..len];
+        if memchr::memchr2(0, container::SEQUENCE, bytes).is_none() {
+            return len;
+        }
+        let (mut from, mut to, mut number) = (0, 0, self.lines_before);
+        while from < bytes.len() {
+            let end = memchr::memchr(b'\n', &bytes[from..]);
+            let end = end.map_or(bytes.len(), |end| from + end + 1);
+            let len = dialect::clean(&bytes[from..end]).len();
+            number += 1;
+            let taken = &bytes[from..end - len];
+            if taken
+                .iter()
+                .any(|byte| !matches!(*byte, 0 | container::SEQUENCE))
+            {
+                self.torn.add(number, 1, Why::Torn);
+            }
+            bytes.copy_within(end - len..end, to);
+            to += len;
+            from = end;
+        }
+        to
+    }
+
+    /// Finds the records in lines as their program wrote them.
+    pub(super) fn parse_lines(&mut self) {
+        self.records.clear();
+        self.unreadable = Unreadable::default();
+        let dialect = Arc::clone(&self.dialect);
         dialect.parse(self);
-        self.look_for_binary();
-        if let Some((line, why)) = self.passed_over.first {
-            self.unreadable.add(line, self.passed_over.lines, why);
+    }
+
+    /// Gives the lines the numbers that they had before they were opened.
+    fn number_lines(&mut self) {
+        if self.numbers.is_empty() {
+            return;
+        }
+        let (before, numbers) = (self.lines_before, &self.numbers);
+        let number = |line: u64| {
+            let index = line.saturating_sub(before + 1) as usize;
+            numbers
+                .get(index)
+                .map_or(line, |number| before + 1 + u64::from(*number))
+        };
+        for record in &mut self.records {
+            record.line = number(record.line);
+        }
+        if let Some((line, _)) = &mut self.unreadable.first {
+            *line = number(*line);
         }
     }
 
@@ -102,6 +183,9 @@ impl Batch {
             return;
         };
         let lines = &self.bytes[..self.lines_len];
+        if !self.numbers.is_empty() {
+            return;
+        }
         let index = number.saturating_sub(self.lines_before + 1) as usize;
         let mut lines = lines.split(|byte| *byte == b'\n').skip(index);
         if lines.next().is_some_and(is_binary) {

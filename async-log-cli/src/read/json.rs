@@ -9,32 +9,15 @@ use super::batch::{Batch, Why};
 use super::dialect::{Dialect, Form, trim_end};
 use super::record::{FAR, Level, Offset, Part, Record};
 use super::reserved::{Name, Reserved};
+use super::time::Time;
 use super::words::{self, Literal};
 use super::{key_value, text};
 
 /// How deep objects may stand in each other.
 const DEPTH: usize = 8;
 
-/// Whether a line is a record.
-pub(crate) fn is_complete(line: &[u8]) -> bool {
-    let Some(found) = Found::in_line(line, 0, &mut Keys::new()) else {
-        return false;
-    };
-    if found.record.is_some() {
-        return true;
-    }
-    let Some(message) = found.message else {
-        return false;
-    };
-    let mut decoded = Vec::new();
-    message.decode(line, &mut decoded);
-    text::is_complete(trim_newline(&decoded))
-}
-
 pub(crate) fn parse(dialect: &Dialect, batch: &mut Batch) {
-    let reader = text::Reader::new(dialect.legacy);
-    let mut decoded = Vec::new();
-    let mut keys = Keys::new();
+    let mut reader = Reader::new(dialect);
     let lines = &batch.bytes[..batch.lines_len];
     let behind = batch.bytes.len();
     let mut number = batch.lines_before;
@@ -42,122 +25,102 @@ pub(crate) fn parse(dialect: &Dialect, batch: &mut Batch) {
     for newline in memchr::memchr_iter(b'\n', lines) {
         number += 1;
         let line = trim_end(&lines[start..newline]);
-        let at = start + dialect.host.cut(line).len.min(line.len());
-        let line = &lines[at..start + line.len()];
-        let whole = Part::new(start, at + line.len());
+        let at = start;
         start = newline + 1;
         if line.is_empty() {
             continue;
         }
-        let Some(found) = Found::in_line(line, at, &mut keys) else {
-            let is_json = line.first() == Some(&b'{');
-            let why = if is_json { Why::Json } else { Why::NoTask };
-            batch.unreadable.add(number, 1, why);
-            continue;
+        // It may be the first line of a message in the text form, which can hold anything.
+        let goes_on = matches!(lines.get(start), Some(b' ' | b'\t'));
+        let record = match goes_on {
+            false => reader.read(line, at, behind),
+            true => Err(Why::NoTask),
         };
-        let mut line = Line {
-            line,
-            at,
-            legacy: dialect.legacy,
-            behind,
-            decoded: &mut decoded,
-        };
-        match line.record(&reader, found) {
-            Some(mut record) => {
-                record.text = whole;
+        match record {
+            Ok(mut record) => {
                 record.line = number;
                 batch.records.push(record);
             }
-            None => batch.unreadable.add(number, 1, Why::NoTask),
-        }
-    }
-    batch.bytes.append(&mut decoded);
-}
-
-/// A line, and where text goes that has to be decoded.
-struct Line<'a, 'd> {
-    line: &'a [u8],
-    /// Where it stands in the batch.
-    at: usize,
-    /// There are no span ids.
-    legacy: bool,
-    /// Where in the batch decoded text will stand.
-    behind: usize,
-    decoded: &'d mut Vec<u8>,
-}
-
-impl Line<'_, '_> {
-    fn record(&mut self, reader: &text::Reader, mut found: Found) -> Option<Record> {
-        let message = found.message.take();
-        let mut record = match found.record.take() {
-            Some(mut record) => {
-                record.form = Form::Json;
-                let mut part = message.map_or(Part::new(self.at, self.at), |text| self.part(text));
-                if self.legacy {
-                    part.end = part.start + key_value::version_2(self.bytes(part)) as u32;
+            // Another logger may write there too.
+            Err(why) => {
+                let range = at..at + line.len();
+                match dialect.other_form(&mut reader, lines, range, behind) {
+                    Some(mut record) => {
+                        record.line = number;
+                        batch.records.push(record);
+                    }
+                    None => batch.unreadable.add(number, 1, why),
                 }
-                record.message = Some(part);
-                record
             }
-            None => self.text_record(reader, message?)?,
+        }
+    }
+    batch.bytes.append(&mut reader.decoded);
+}
+
+/// Reads lines whose pairs are members of an object.
+pub(crate) struct Reader<'d> {
+    dialect: &'d Dialect,
+    keys: Keys,
+    /// Text that had to be decoded.
+    pub(crate) decoded: Vec<u8>,
+}
+
+impl<'d> Reader<'d> {
+    pub(crate) fn new(dialect: &'d Dialect) -> Reader<'d> {
+        Reader {
+            dialect,
+            keys: Keys::new(),
+            decoded: Vec::new(),
+        }
+    }
+
+    /// Reads a line, which stands at `at` in the batch. What is decoded will stand at `behind`.
+    // Once a line: out of line the record would be copied.
+    #[inline(always)]
+    pub(crate) fn read(&mut self, line: &[u8], at: usize, behind: usize) -> Result<Record, Why> {
+        let front = match line.first() {
+            Some(b'{') => 0,
+            _ => self.dialect.json_at(line).ok_or(Why::NoTask)?,
         };
+        let json = &line[front..];
+        let Some(mut found) = Found::in_line(json, at + front, &mut self.keys) else {
+            return Err(Why::Json);
+        };
+        let message = found.message.take();
+        let mut record = found.record.take().ok_or(Why::NoTask)?;
+        record.form = Form::Json;
+        record.text = Part::new(at, at + line.len());
+        let mut part = message.map_or(Part::new(at + front, at + front), |text| {
+            self.part(json, at + front, text, behind)
+        });
+        if self.dialect.legacy {
+            let bytes = match (part.start as usize).checked_sub(behind) {
+                Some(start) => &self.decoded[start..part.end as usize - behind],
+                None => &line[part.start as usize - at..part.end as usize - at],
+            };
+            part.end = part.start + key_value::version_2(bytes) as u32;
+        }
+        record.message = Some(part);
         record.level = found.level;
-        record.time_at = self.offset(found.time);
-        record.target_at = self.offset(found.target);
-        Some(record)
+        record.time_at = offset(found.time);
+        record.target_at = offset(found.target);
+        Ok(record)
     }
 
-    /// How far behind the start of the line, with what the host put there, something is.
-    fn offset(&self, at: usize) -> Offset {
-        Offset::try_from(at).unwrap_or(FAR)
-    }
-
-    /// A string, decoded where it has to be.
-    fn part(&mut self, text: Text) -> Part {
+    /// A string of an object that stands at `at`, decoded where it has to be.
+    fn part(&mut self, json: &[u8], at: usize, text: Text, behind: usize) -> Part {
         if !text.escaped {
-            return Part::new(self.at + text.start, self.at + text.end);
+            return Part::new(at + text.start, at + text.end);
         }
-        let start = self.behind + self.decoded.len();
-        text.decode(self.line, self.decoded);
-        Part::new(start, self.behind + self.decoded.len())
-    }
-
-    /// What a part of the line, or of what was decoded, is.
-    fn bytes(&self, part: Part) -> &[u8] {
-        let range = part.range();
-        match range.start.checked_sub(self.behind) {
-            Some(start) => &self.decoded[start..range.end - self.behind],
-            None => &self.line[range.start - self.at..range.end - self.at],
-        }
-    }
-
-    /// The record that a message in the text form is.
-    fn text_record(&mut self, reader: &text::Reader, message: Text) -> Option<Record> {
-        let part = self.part(message);
-        let range = part.range();
-        let bytes = trim_newline(self.bytes(part));
-        let newline = memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
-        let last = &bytes[newline..];
-        // Behind a line break there is a TAB.
-        let last = match newline {
-            0 => last,
-            _ => text::continuation(last)?,
-        };
-        let last_line = range.start + bytes.len() - last.len();
-        let mut record = Record::default();
-        if !reader.read(last, last_line, &mut record) {
-            return None;
-        }
-        record.last_line = last_line as u32;
-        record.last_line_end = (last_line + last.len()) as u32;
-        let end = text::message_end(last, last_line, &record);
-        record.message = Some(Part::new(range.start, end.max(range.start)));
-        Some(record)
+        let start = behind + self.decoded.len();
+        text.decode(json, &mut self.decoded);
+        Part::new(start, behind + self.decoded.len())
     }
 }
 
-fn trim_newline(text: &[u8]) -> &[u8] {
-    trim_end(text.strip_suffix(b"\n").unwrap_or(text))
+/// How far behind the start of its object something is.
+fn offset(at: usize) -> Offset {
+    Offset::try_from(at).unwrap_or(FAR)
 }
 
 /// A string in a line, without its quotes.
@@ -688,60 +651,169 @@ pub(crate) fn pairs<'a>(line: &'a [u8], mut each: impl FnMut(&str, Cow<'a, str>)
     Some(())
 }
 
-/// A line that was wrapped.
-pub(crate) struct Unwrapped {
-    /// Where its text begins, behind the time.
-    pub(crate) text: usize,
-    /// The line goes on in the next one.
-    pub(crate) is_part: bool,
+/// How long a string is without its quotes, of which the first is taken off.
+pub(crate) fn string_len(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += quote(text.get(at..)?)?;
+        if text[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
+    }
 }
 
-/// Writes the time and the text that a container engine or a journal wrapped in `line`.
-pub(crate) fn unwrap(line: &[u8], into: &mut Vec<u8>) -> Option<Unwrapped> {
-    let (mut text, mut time, mut is_engine) = (None, None, false);
+/// Where in a line its JSON object begins, with which the line ends.
+pub(crate) fn start(line: &[u8]) -> Option<usize> {
+    if line.last() != Some(&b'}') {
+        return None;
+    }
+    if matches!(line, [b'{', b'"' | b' ' | b'}', ..]) {
+        return Some(0);
+    }
+    let head = &line[..line.len().min(1024)];
+    let mut starts = memchr::memchr_iter(b'{', head).take(8);
+    let start = starts.find(|start| walk(&line[*start..], &mut |_| {}).is_some())?;
+    (!text::is_indented(&line[..start])).then_some(start)
+}
+
+/// Whether an object has the pairs of a record as members.
+pub(crate) fn is_record(line: &[u8]) -> bool {
+    record(line).is_some()
+}
+
+/// The record whose pairs are members of an object.
+pub(crate) fn record(line: &[u8]) -> Option<Record> {
+    Found::in_line(line, 0, &mut Keys::new())?.record
+}
+
+/// What a member of an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MemberValue {
+    Text,
+    /// A number, `true`, `false` or `null`.
+    Plain,
+    /// An object or an array.
+    Nested,
+}
+
+/// A member of an object, or of one inside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member<'a> {
+    /// A hash of the keys on the way to it.
+    pub(crate) path: u64,
+    pub(crate) key: &'a [u8],
+    /// The value, a string without its quotes.
+    pub(crate) raw: &'a [u8],
+    pub(crate) value: MemberValue,
+    depth: usize,
+}
+
+impl Member<'_> {
+    /// Whether it is text, if only as the numbers of its bytes, as a journal writes some.
+    pub(crate) fn is_text(&self) -> bool {
+        match self.value {
+            MemberValue::Text => true,
+            MemberValue::Nested => matches!(self.raw, [b'[', b'0'..=b'9', ..]),
+            MemberValue::Plain => false,
+        }
+    }
+
+    pub(crate) fn may_hold_record(&self) -> bool {
+        let has_key = || memchr::memmem::find(self.raw, b"thread_id").is_some();
+        self.is_text() && (self.value == MemberValue::Nested || has_key())
+    }
+
+    /// Writes its text.
+    pub(crate) fn decode(&self, into: &mut Vec<u8>) {
+        if self.value != MemberValue::Nested {
+            return decode(self.raw, into);
+        }
+        let inside = self.raw.strip_prefix(b"[").unwrap_or_default();
+        let inside = inside.strip_suffix(b"]").unwrap_or(inside);
+        for byte in inside.split(|byte| *byte == b',') {
+            let byte = std::str::from_utf8(byte.trim_ascii()).ok();
+            into.extend(byte.and_then(|byte| byte.parse::<u8>().ok()));
+        }
+    }
+
+    /// Whether it says that a line goes on in another one, as Docker and Fluent Bit say it.
+    pub(crate) fn says_part(&self) -> Option<bool> {
+        let key = self.key.to_ascii_lowercase();
+        if key == b"logtag" {
+            return Some(self.raw.starts_with(b"P"));
+        }
+        let is = |name: &[u8]| key.ends_with(name) && self.raw.eq_ignore_ascii_case(b"true");
+        match () {
+            () if is(b"partial_last") => Some(false),
+            () if is(b"partial_message") => Some(true),
+            () => None,
+        }
+    }
+
+    /// Whether it is a time (0), a level (1) or a target (2), and how sure that is.
+    pub(crate) fn field(&self) -> Option<(usize, u8)> {
+        if self.value == MemberValue::Nested {
+            return None;
+        }
+        let outer = 8u8.saturating_sub(self.depth as u8);
+        let (field, rank) = match Meaning::of(self.key) {
+            Meaning::Loggers(Field::Level, rank) => {
+                Level::from_word(self.raw)?;
+                (1, rank)
+            }
+            Meaning::Loggers(Field::Target, rank) if self.value == MemberValue::Text => (2, rank),
+            Meaning::Loggers(Field::Time, rank) => (0, rank),
+            _ if self.key == b"__REALTIME_TIMESTAMP" => (0, 10),
+            _ => (0, 1),
+        };
+        if field == 0 {
+            let (time, len) = Time::parse(self.raw)?;
+            if !time.has_date || len < self.raw.len() {
+                return None;
+            }
+        }
+        Some((field, rank * 8 + outer))
+    }
+}
+
+/// Calls `each` with the members of the object that a line is, and with those inside.
+pub(crate) fn walk<'a>(line: &'a [u8], each: &mut dyn FnMut(Member<'a>)) -> Option<()> {
     let mut scan = Scan { line, at: 0 };
     scan.expect(b'{')?;
-    let mut is_first = true;
-    while let Some(key) = scan.key(is_first)? {
-        is_first = false;
-        let at = scan.at;
-        let value = scan.value()?;
-        match (&line[key.start..key.end], value) {
-            (b"log", Value::Text(_)) | (b"MESSAGE", Value::Text(_) | Value::Nested) => {
-                text = Some((at, value));
+    scan.walk(0, 0xcbf2_9ce4_8422_2325, each)?;
+    scan.space();
+    (scan.at == line.len()).then_some(())
+}
+
+impl<'a> Scan<'a> {
+    fn walk(&mut self, depth: usize, path: u64, each: &mut dyn FnMut(Member<'a>)) -> Option<()> {
+        let mut is_first = true;
+        while let Some(key) = self.key(is_first)? {
+            is_first = false;
+            let key = &self.line[key.start..key.end];
+            let path = key.iter().chain(b".").fold(path, |path, byte| {
+                (path ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+            if self.peek()? == b'{' && depth < DEPTH {
+                self.at += 1;
+                self.walk(depth + 1, path, each)?;
+                continue;
             }
-            (b"time" | b"__REALTIME_TIMESTAMP", Value::Text(value)) => time = Some(value),
-            (b"stream" | b"__CURSOR" | b"_BOOT_ID", _) => is_engine = true,
-            _ => {}
+            let at = self.at;
+            let (raw, value) = match self.value()? {
+                Value::Text(text) => (text.start..text.end, MemberValue::Text),
+                Value::Plain => (at..self.at, MemberValue::Plain),
+                Value::Nested => (at..self.at, MemberValue::Nested),
+            };
+            each(Member {
+                path,
+                key,
+                raw: &self.line[raw],
+                value,
+                depth,
+            });
         }
+        Some(())
     }
-    let ((at, text), time) = (
-        text.filter(|_| is_engine)?,
-        time.filter(|time| !time.escaped)?,
-    );
-    let is_journal = !line[time.start..time.end].contains(&b':');
-    into.extend_from_slice(&line[time.start..time.end]);
-    into.push(b' ');
-    let start = into.len();
-    match text {
-        Value::Text(text) => text.decode(line, into),
-        // Of a text with colours a journal writes each byte as a number.
-        _ => {
-            let bytes = line
-                .get(at..)?
-                .strip_prefix(b"[")?
-                .split(|byte| *byte == b']')
-                .next()?;
-            for byte in bytes.split(|byte| *byte == b',') {
-                into.push(std::str::from_utf8(byte.trim_ascii()).ok()?.parse().ok()?);
-            }
-        }
-    }
-    if is_journal && !into.ends_with(b"\n") {
-        into.push(b'\n');
-    }
-    Some(Unwrapped {
-        text: start,
-        is_part: !into.ends_with(b"\n"),
-    })
 }

@@ -4,6 +4,7 @@
 
 use super::batch::{Batch, Why};
 use super::dialect::{Dialect, Form, trim_end};
+use super::json;
 use super::pairs::is_key_byte;
 use super::record::{Part, Record};
 use super::reserved::Reserved;
@@ -72,7 +73,9 @@ fn key(line: &[u8], from: usize) -> Option<(usize, usize)> {
 }
 
 pub(crate) fn parse(dialect: &Dialect, batch: &mut Batch) {
+    let mut others = json::Reader::new(dialect);
     let lines = &batch.bytes[..batch.lines_len];
+    let behind = batch.bytes.len();
     let mut number = batch.lines_before;
     let mut start = 0;
     // Where a record began that is not complete yet, and how many lines it has.
@@ -82,8 +85,9 @@ pub(crate) fn parse(dialect: &Dialect, batch: &mut Batch) {
         let at = start;
         let line = trim_end(&lines[start..newline]);
         start = newline + 1;
-        let rest = dialect.host.cut(line).rest(line);
-        if dialect.begins_record(rest)
+        let front = dialect.shapes.front_len(line);
+        let rest = &line[front..];
+        if dialect.begins_record(line, front)
             && let Some((_, count)) = open.take()
         {
             batch.unreadable.add(number - count, count, Why::NoTask);
@@ -91,6 +95,17 @@ pub(crate) fn parse(dialect: &Dialect, batch: &mut Batch) {
         let (first, before) = *open.get_or_insert((at, 0));
         open = Some((first, before + 1));
         if !is_complete(rest) {
+            // Another logger may write there too.
+            if let Some(mut record) =
+                dialect.other_form(&mut others, lines, at..at + line.len(), behind)
+            {
+                let before = open.take().map_or(0, |(_, count)| count - 1);
+                if before > 0 {
+                    batch.unreadable.add(number - before, before, Why::NoTask);
+                }
+                record.line = number;
+                batch.records.push(record);
+            }
             continue;
         }
         let last_line = at + line.len() - rest.len();
@@ -107,10 +122,11 @@ pub(crate) fn parse(dialect: &Dialect, batch: &mut Batch) {
     if let Some((_, count)) = open {
         batch.unreadable.add(number + 1 - count, count, Why::NoTask);
     }
+    batch.bytes.append(&mut others.decoded);
 }
 
 /// Reads the pairs of a record's last line, which stands at `at` in the batch.
-fn record(line: &[u8], at: usize) -> Option<Record> {
+pub(super) fn record(line: &[u8], at: usize) -> Option<Record> {
     let mut reserved = Reserved::default();
     for (key, value) in pairs(line) {
         let value_at = at + (value.as_ptr().addr() - line.as_ptr().addr());

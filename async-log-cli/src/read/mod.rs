@@ -5,23 +5,31 @@
 
 mod batch;
 mod colors;
+mod container;
 mod dialect;
+mod identity;
 mod json;
 mod key_value;
+mod known;
+mod learn;
+mod order;
 mod pairs;
 mod prefix;
 mod record;
 mod reserved;
+mod shape;
+mod template;
 mod text;
 mod time;
 mod view;
 mod words;
-mod wrapped;
 
 pub use batch::{Batch, Unreadable, Why};
+pub use container::Container;
 pub(crate) use dialect::trim_end;
 pub use dialect::{Dialect, Form};
 pub use prefix::{Layout, Prefix, TemplateError};
 pub use record::{Kind, Level, Outcome, Part, ProcessId, Record};
+pub use shape::Shapes;
 pub use time::Time;
 pub use view::View;

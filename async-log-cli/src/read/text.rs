@@ -40,6 +40,14 @@ pub(crate) fn continuation(line: &[u8]) -> Option<&[u8]> {
     Some(&line[tab + 1..])
 }
 
+/// Whether a line looks like one that continues a message, with something in front or not: it is never
+/// read as anything else, as a message can hold anything.
+pub(crate) fn is_indented(line: &[u8]) -> bool {
+    let head = &line[..line.len().min(128)];
+    let mut tabs = memchr::memchr_iter(b'\t', head);
+    tabs.any(|tab| tab == 0 || matches!(head[tab - 1], b' ' | b'\t'))
+}
+
 /// Where the message ends on a record's last line, `line`, which stands at `at` in the batch: where
 /// the program's own pairs begin.
 pub(crate) fn message_end(line: &[u8], at: usize, record: &Record) -> usize {

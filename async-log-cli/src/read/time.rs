@@ -28,11 +28,41 @@ impl Time {
         match *text.first()? {
             b'0'..=b'9' if text.get(2) == Some(&b':') => Reader::new(text).clock_alone(),
             b'0'..=b'9' if matches!(text.get(4), Some(b'-' | b'/')) => Reader::new(text).iso(),
+            b'0'..=b'9' if matches!(text.get(2), Some(b'/' | b'.')) => {
+                Reader::new(text).day_first()
+            }
+            b'0'..=b'9' if matches!(text.get(8), Some(b'T' | b' ' | b'-' | b'_')) => {
+                Reader::new(text).compact().or_else(|| unix(text))
+            }
             b'0'..=b'9' => unix(text).or_else(|| Reader::new(text).mail()),
             b'A'..=b'Z' => Reader::new(text).words(),
+            b'@' => tai64n(text),
             _ => None,
         }
     }
+}
+
+/// `@400000006b07010426f68a6c`, as multilog, s6-log, svlogd and tai64n write it: seconds since 1970
+/// and ten more, as there are no leap seconds for those programs, and nanoseconds.
+fn tai64n(text: &[u8]) -> Option<(Time, usize)> {
+    const LEN: usize = 25;
+    let digits = std::str::from_utf8(text.get(1..LEN)?).ok()?;
+    let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let behind = text.get(LEN).is_some_and(u8::is_ascii_alphanumeric);
+    if !is_hex || behind {
+        return None;
+    }
+    let label = u64::from_str_radix(&digits[..16], 16).ok()?;
+    let nanos = u32::from_str_radix(&digits[16..], 16).ok()?;
+    let seconds = i64::try_from(label.checked_sub((1 << 62) + 10)?).ok()?;
+    let is_fraction = nanos < 1_000_000_000;
+    let time = Time {
+        nanos: seconds.checked_mul(SECOND)?.checked_add(nanos.into())?,
+        has_date: true,
+        has_zone: true,
+        resolution: 1,
+    };
+    is_fraction.then_some((time, LEN))
 }
 
 /// Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their digits.
@@ -125,6 +155,54 @@ impl<'a> Reader<'a> {
         self.done(day, seconds, fraction, resolution, true)
     }
 
+    /// `02/Jan/2026:03:04:05 +0000` and `02.01.2026 03:04:05`; where both numbers could be the month,
+    /// the day is not known.
+    fn day_first(mut self) -> Option<(Time, usize)> {
+        let first = self.two()?;
+        let separator = [self.rest().first().copied()?];
+        self.at += 1;
+        let named = self.month();
+        let second = named.map_or_else(|| self.two(), Some)?;
+        if !self.take(&separator) {
+            return None;
+        }
+        let year = self.two()? * 100 + self.two()?;
+        if !self.take(b":") && !self.take(b", ") && !self.take(b" ") {
+            return None;
+        }
+        let (month, day) = match first {
+            _ if named.is_some() || separator == *b"." => (second, first),
+            13.. => (second, first),
+            _ => (first, second),
+        };
+        let is_sure = named.is_some() || separator == *b"." || first > 12 || second > 12;
+        let day = days(year, month, day)?;
+        let seconds = self.clock()?;
+        let (fraction, resolution) = self.fraction();
+        let day = if is_sure { day } else { 0 };
+        self.done(day, seconds, fraction, resolution, is_sure)
+    }
+
+    /// `20260102T030405` and `20260102 03:04:05`.
+    fn compact(mut self) -> Option<(Time, usize)> {
+        let year = self.two()? * 100 + self.two()?;
+        let month = self.two()?;
+        let day = days(year, month, self.two()?)?;
+        self.at += 1;
+        let seconds = match self.rest().get(2) {
+            Some(b':') => self.clock()?,
+            _ => {
+                let (hour, minute, second) = (self.two()?, self.two()?, self.two()?);
+                if hour > 23 || minute > 59 || second > 60 {
+                    return None;
+                }
+                hour * 3600 + minute * 60 + second
+            }
+        };
+        let (fraction, resolution) = self.fraction();
+        self.done(day, seconds, fraction, resolution, true)
+    }
+
     /// `02 Jan 2026 03:04:05`
     fn mail(mut self) -> Option<(Time, usize)> {
         let day = self.two()?;
@@ -185,7 +263,10 @@ impl<'a> Reader<'a> {
             let mut reader = Reader::new(year);
             let read = |reader: &mut Reader<'_>| Some(reader.two()? * 100 + reader.two()?);
             if let Some(year) = read(&mut reader)
-                && !matches!(reader.rest().first(), Some(b'0'..=b'9'))
+                && !matches!(
+                    reader.rest().first(),
+                    Some(b'0'..=b'9' | b'-' | b'/' | b'T')
+                )
             {
                 self.at += 5;
                 let day = days(year, month, day)?;
@@ -277,13 +358,34 @@ impl<'a> Reader<'a> {
             }
             [b'+' | b'-', ..] => self.offset(0),
             [b' ', b'+' | b'-', ..] => self.offset(1),
-            _ => [&b" UTC"[..], b" GMT", b" Z"]
-                .iter()
-                .any(|name| ends_word(rest, name) && self.take(name))
-                .then_some(0),
+            [b' ', b'A'..=b'Z', ..] => self.zone_name(),
+            _ => None,
         };
         let named = self.named_zone();
         offset.or(named)
+    }
+
+    /// ` UTC`, or the name of another zone: names are not unique, so those say nothing.
+    fn zone_name(&mut self) -> Option<i64> {
+        const UTC: [&[u8]; 3] = [b" UTC", b" GMT", b" Z"];
+        const OTHERS: [&[u8]; 39] = [
+            b" EST", b" EDT", b" CST", b" CDT", b" MST", b" MDT", b" PST", b" PDT", b" AKST",
+            b" AKDT", b" HST", b" AST", b" ADT", b" NST", b" NDT", b" BST", b" WET", b" WEST",
+            b" CET", b" CEST", b" EET", b" EEST", b" MSK", b" SAST", b" WAT", b" CAT", b" EAT",
+            b" IST", b" PKT", b" HKT", b" SGT", b" JST", b" KST", b" AEST", b" AEDT", b" NZST",
+            b" NZDT", b" ACST", b" AWST",
+        ];
+        let rest = self.rest();
+        let is_next = |name: &&&[u8]| ends_word(rest, name);
+        if let Some(name) = UTC.iter().find(is_next) {
+            self.at += name.len();
+            return Some(0);
+        }
+
+        if let Some(name) = OTHERS.iter().find(is_next) {
+            self.at += name.len();
+        }
+        None
     }
 
     /// `+01:00`, `+0100` or `+01`, behind so many spaces.

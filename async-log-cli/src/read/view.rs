@@ -1,13 +1,13 @@
 //! All that stands in a record, read where it is asked for.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use super::batch::Batch;
 use super::dialect::{Form, first_line, trim_end};
-use super::prefix::Prefix;
+use super::prefix::Layout;
 use super::record::{Level, Part, Record};
-use super::text::{continuation, is_reserved, message_end};
+use super::shape::Before;
+use super::text::{is_reserved, message_end};
 use super::time::Time;
 use super::{json, key_value, pairs};
 
@@ -61,7 +61,7 @@ impl<'a> View<'a> {
                 }
             }
             Form::Json => {
-                json::pairs(self.behind_host(), each);
+                json::pairs(self.json(), each);
             }
         }
     }
@@ -90,48 +90,52 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What the logger wrote before the message.
-    pub fn prefix(&self) -> Prefix {
-        self.batch.dialect.layout.cut(self.behind_host())
+    /// All that stands before its message.
+    fn before(&self) -> Before {
+        let first = first_line(self.text());
+        self.batch.dialect.before(first, self.record.form)
     }
 
     /// When it was written: by the logger's own clock, or that of what ran the program.
     pub fn time(&self) -> Option<Time> {
-        if self.batch.dialect.form == Form::Json {
-            let time = json::field(self.behind_host(), self.record.time_at, true);
+        if self.record.form == Form::Json {
+            let time = json::field(self.json(), self.record.time_at, true);
             if let Some(time) = time {
                 return Time::parse(time.as_bytes()).map(|(time, _)| time);
             }
         }
-        let line = self.behind_host();
-        let read =
-            |line: &[u8], range: Option<Range<usize>>| Some(Time::parse(line.get(range?)?)?.0);
-        let of_logger = read(line, self.prefix().time);
-        of_logger.or_else(|| {
-            let line = first_line(self.text());
-            read(line, self.batch.dialect.host.cut(line).time)
-        })
+        let time = self.before().time?;
+        Some(Time::parse(self.text().get(time)?)?.0)
     }
 
     /// Its level, if the logger writes it.
     pub fn level(&self) -> Option<Level> {
-        match self.batch.dialect.form {
+        match self.record.form {
             Form::Json => self.record.level,
-            Form::Text | Form::KeyValue => self.prefix().level,
+            Form::Text | Form::KeyValue => self.before().level,
         }
     }
 
     /// Where it is from, if the logger writes that.
     pub fn target(&self) -> Option<Cow<'a, str>> {
-        let line = self.behind_host();
-        match self.batch.dialect.form {
-            Form::Json => json::field(line, self.record.target_at, false),
+        match self.record.form {
+            Form::Json => json::field(self.json(), self.record.target_at, false),
             Form::Text | Form::KeyValue => {
-                let target = self.batch.dialect.layout.cut(line).target?;
+                let target = self.text().get(self.before().target?);
                 // What flexi_logger writes where there is none.
-                let target = line.get(target).filter(|target| *target != b"<unnamed>");
+                let target = target.filter(|target| *target != b"<unnamed>");
                 target.map(text)
             }
+        }
+    }
+
+    /// A number for who wrote it, by what is in front of its line; 0 if nothing tells.
+    #[inline]
+    pub fn writer(&self) -> u32 {
+        let shapes = &self.batch.dialect.shapes;
+        match shapes.has_front {
+            true => shapes.writer(first_line(self.text())),
+            false => 0,
         }
     }
 
@@ -152,10 +156,11 @@ impl<'a> View<'a> {
         self.batch.bytes.get(range).unwrap_or_default()
     }
 
-    /// Its first line, without what the host put there.
-    fn behind_host(&self) -> &'a [u8] {
-        let first = first_line(self.text());
-        self.batch.dialect.host.cut(first).rest(first)
+    /// The object that it is.
+    fn json(&self) -> &'a [u8] {
+        let text = self.text();
+        let at = self.batch.dialect.json_at(text).unwrap_or_default();
+        &text[at..]
     }
 
     /// Reads a message of the text form back.
@@ -169,8 +174,7 @@ impl<'a> View<'a> {
                 0 => line,
                 _ => {
                     message.push('\n');
-                    let line = self.continued(line);
-                    continuation(line).unwrap_or(line)
+                    self.continued(trim_end(line))
                 }
             };
             unescape_line(&text(trim_end(line)), &mut message);
@@ -184,7 +188,8 @@ impl<'a> View<'a> {
         if memchr::memchr(b'\n', raw).is_none() {
             return text(raw);
         }
-        let indent: &[u8] = match self.batch.dialect.layout.name() {
+        let layout = self.batch.dialect.shapes.layout();
+        let indent: &[u8] = match layout.map_or("", Layout::name) {
             "env_logger" => b"    ",
             _ => b"",
         };
@@ -195,19 +200,19 @@ impl<'a> View<'a> {
                 message.push_str(&text(line));
                 continue;
             }
-            let line = self.continued(line);
+            let line = &line[self.batch.dialect.shapes.front_len(line)..];
             message.push('\n');
             message.push_str(&text(line.strip_prefix(indent).unwrap_or(line)));
         }
         message.into()
     }
 
-    /// A line of a message that is not the first, without what the host put there.
+    /// What a line of a message that is not the first adds to it.
     fn continued(&self, line: &'a [u8]) -> &'a [u8] {
-        match self.batch.dialect.form {
-            Form::Json => line,
-            Form::Text | Form::KeyValue => self.batch.dialect.host.cut(line).rest(line),
-        }
+        let shapes = &self.batch.dialect.shapes;
+        let front = shapes.front_len(line);
+        let more = shapes.continuation(line, front);
+        more.unwrap_or(&line[front..])
     }
 }
 

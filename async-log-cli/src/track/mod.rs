@@ -2,6 +2,8 @@
 //!
 //! The [`Tracker`] holds what is open and no more. What is made of it is up to a [`Sink`].
 
+mod ahead;
+mod clock;
 mod closed;
 mod names;
 mod open;
@@ -9,6 +11,7 @@ mod select;
 mod sink;
 mod tracker;
 
+pub(crate) use ahead::is_enough;
 pub(crate) use names::fold;
 pub use names::{NameId, Names};
 pub use open::{Open, OpenSpans};

@@ -4,11 +4,13 @@ use std::io;
 
 use hashbrown::HashMap;
 
+use super::ahead::{Ahead, Late, Next};
+use super::clock::{self, Mark};
 use super::closed::Closed;
-use super::open::{Open, OpenSpans};
+use super::open::{Open, OpenSpans, Tail};
 use super::select::Selection;
 use super::sink::{End, Event, Process, Sink, Start};
-use crate::read::{Batch, Kind, ProcessId, Record, Time, View};
+use crate::read::{Batch, Kind, ProcessId, Record, View};
 
 /// What the marks of a log say that cannot be so, and what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,12 @@ pub struct Problems {
     pub without_id: u64,
     /// Starts that do not say when.
     pub without_time: u64,
+    /// Starts that came behind a record that they are before, and were put in their place.
+    pub late_starts: u64,
+    /// Ends of a span that has another name: of a process that writes at the same time.
+    pub other_names: u64,
+    /// How often a process went on that was over, as another one had begun.
+    pub interleaved: u64,
 }
 
 /// Follows the spans of a log and tells a [`Sink`] of them.
@@ -37,8 +45,14 @@ pub struct Tracker<S: Sink> {
     join_tasks: bool,
     processes: Vec<Followed<S::Kept>>,
     current: usize,
+    /// The processes of those who wrote, by what is in front of their lines.
+    writers: HashMap<u32, usize>,
+    writer: u32,
     /// Every record so far names its process: several may be writing at once.
     all_named: bool,
+    late: Late,
+    /// The place in the log of the record that is taken.
+    place: u64,
     problems: Problems,
     records: u64,
     marks: u64,
@@ -53,8 +67,10 @@ struct Followed<K> {
     /// Of a log without ids: the open spans of each task, the innermost last, with their names.
     stacks: HashMap<Stack, Vec<Unnamed>>,
     next_id: u64,
-    /// What to add to the time of the logger's clock.
-    clock_offset: i64,
+    /// What the logger's clock said at the last start or end that says when it was.
+    mark: Option<Mark>,
+    /// Its times say all, as far as they were looked at.
+    is_absolute: bool,
     /// There was a start or an end.
     is_seen: bool,
     /// The earliest time that it said.
@@ -77,7 +93,8 @@ impl<K> Followed<K> {
             closed: Closed::default(),
             stacks: HashMap::new(),
             next_id: 1 << 63,
-            clock_offset: 0,
+            mark: None,
+            is_absolute: true,
             is_seen: false,
             first: u64::MAX,
             is_over: false,
@@ -105,7 +122,11 @@ impl<S: Sink> Tracker<S> {
             join_tasks: false,
             processes: vec![Followed::new(0, None)],
             current: 0,
+            writers: HashMap::new(),
+            writer: 0,
             all_named: true,
+            late: Late::default(),
+            place: 0,
             problems: Problems::default(),
             records: 0,
             marks: 0,
@@ -135,34 +156,64 @@ impl<S: Sink> Tracker<S> {
 
     /// Takes the records of a batch, in the order of the log.
     pub fn take(&mut self, batch: &Batch) -> io::Result<()> {
+        self.take_before(batch, &[])
+    }
+
+    /// The same, where more batches are at hand: a start may be in one of those.
+    pub fn take_before(&mut self, batch: &Batch, more: &[Batch]) -> io::Result<()> {
+        let before = self.records;
         self.records += batch.records.len() as u64;
-        let wants_events = self.sink.wants_events();
-        if wants_events {
-            self.set_clock(batch);
-        }
+        let ahead = Ahead {
+            batch,
+            more,
+            before,
+        };
         for (index, record) in batch.records.iter().enumerate() {
-            self.follow(record)?;
+            self.place = before + index as u64;
+            if self.late.is_taken(self.place) {
+                continue;
+            }
             let view = View { batch, record };
+            self.follow(view)?;
             match record.kind {
-                Kind::Start => self.start(view)?,
-                Kind::End => self.end(view)?,
-                Kind::Event if wants_events => self.event(view, &batch.records[index + 1..])?,
+                Kind::Start => self.start(view, ahead)?,
+                Kind::End => self.end(view, ahead)?,
+                Kind::Event if self.sink.wants_events() => self.event(view, ahead)?,
                 Kind::Event => {}
             }
         }
         self.sink.pause()
     }
 
-    /// Finds out how far the logger's clock is from that of the spans, by a start that says both.
-    fn set_clock(&mut self, batch: &Batch) {
-        let mut starts = batch.records.iter().filter(|record| record.at.is_some());
-        let Some(record) = starts.next() else {
-            return;
+    /// Takes the start of a span that is not open before its turn, if it comes soon and began no later
+    /// than `at`.
+    #[cold]
+    fn take_late(&mut self, id: u64, at: Option<u64>, ahead: Ahead<'_>) -> io::Result<()> {
+        let current = &mut self.processes[self.current];
+        let process = current.process.id;
+        let found = self
+            .late
+            .find(ahead, self.place, (id, self.writer), process);
+        let Some((place, view)) = found else {
+            return Ok(());
         };
-        let view = View { batch, record };
-        if let (Some(time), Some(at)) = (view.time(), record.at) {
-            self.processes[self.current].clock_offset = clock_offset(time, at);
+        let record = view.record;
+        if record.at > at.or(record.at) {
+            return Ok(());
         }
+        if let (Some(id), None) = (record.process, process) {
+            // As for a log that was cut at the front.
+            if Some(id.start) > record.at || id.start > current.first {
+                return Ok(());
+            }
+            current.process.id = Some(id);
+        }
+        self.late.take(place);
+        self.problems.late_starts += 1;
+        let here = std::mem::replace(&mut self.place, place);
+        let taken = self.start(view, ahead);
+        self.place = here;
+        taken
     }
 
     /// The log is over.
@@ -189,27 +240,49 @@ impl<S: Sink> Tracker<S> {
     }
 
     /// Finds the process that a record is of.
-    fn follow(&mut self, record: &Record) -> io::Result<()> {
-        let Some(id) = record.process else {
+    fn follow(&mut self, view: View<'_>) -> io::Result<()> {
+        let writer = view.writer();
+        if writer != self.writer {
+            self.change_writer(writer);
+        }
+        let Some(id) = view.record.process else {
             self.all_named = false;
             return Ok(());
         };
-        if self.processes[self.current].process.id == Some(id) {
-            return Ok(());
+        if self.processes[self.current].process.id != Some(id) {
+            self.change_process(id)?;
         }
-        self.change_process(id)
+        if writer != 0 {
+            self.writers.insert(writer, self.current);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn change_writer(&mut self, writer: u32) {
+        self.writer = writer;
+        if let Some(known) = self.writers.get(&writer) {
+            self.current = *known;
+        } else if self.writers.len() > 1 {
+            // It began before this log did.
+            self.current = self.processes.len();
+            self.processes.push(Followed::new(self.current, None));
+            self.writers.insert(writer, self.current);
+        }
     }
 
     #[cold]
     fn change_process(&mut self, id: ProcessId) -> io::Result<()> {
+        let of_writer = self.writers.get(&self.writer).copied();
+        let is_own = self.writer == 0 || of_writer == Some(self.current) || self.writers.is_empty();
         // A log that was cut at the front has no name for its first process, which was there then.
         let current = &mut self.processes[self.current];
-        if current.process.id.is_none() && id.start <= current.first {
+        if is_own && current.process.id.is_none() && id.start <= current.first {
             current.process.id = Some(id);
             return Ok(());
         }
         // Where a process is only named when it starts a root span, the one before is over.
-        if !self.all_named {
+        if is_own && !self.all_named {
             self.leave(self.current)?;
         }
         let known = self
@@ -218,15 +291,19 @@ impl<S: Sink> Tracker<S> {
             .position(|of| of.process.id == Some(id));
         self.current = known.unwrap_or(self.processes.len());
         match known {
-            Some(known) => self.processes[known].is_over = false,
+            Some(known) => {
+                let is_over = std::mem::take(&mut self.processes[known].is_over);
+                self.problems.interleaved += u64::from(is_over && !self.all_named);
+            }
             None => self.processes.push(Followed::new(self.current, Some(id))),
         }
         Ok(())
     }
 
-    fn start(&mut self, view: View<'_>) -> io::Result<()> {
+    fn start(&mut self, view: View<'_>, ahead: Ahead<'_>) -> io::Result<()> {
         self.marks += 1;
         let record = view.record;
+        let is_alone = self.processes.len() == 1;
         let followed = &mut self.processes[self.current];
         let at = match record.at {
             Some(at) => at,
@@ -249,6 +326,10 @@ impl<S: Sink> Tracker<S> {
         let joined = record.task_parent_id.is_none() || self.join_tasks;
         let mut inside = false;
         if parent != 0 {
+            if followed.open.get(parent).is_none() && !followed.closed.contains(parent) {
+                self.take_late(parent, record.at, ahead)?;
+            }
+            let followed = &mut self.processes[self.current];
             match followed.open.get_mut(parent) {
                 Some(parent) => {
                     inside = parent.selected;
@@ -263,7 +344,11 @@ impl<S: Sink> Tracker<S> {
         if self.marks == 1 {
             self.selection.settle(at);
         }
+        let followed = &mut self.processes[self.current];
         followed.see(at);
+        if record.at.is_some() && self.sink.wants_events() {
+            followed.set_clock(view, at);
+        }
         let selected = self.takes_all || self.selection.takes_start(view, at, inside);
         let start = Start {
             process: followed.process,
@@ -274,6 +359,11 @@ impl<S: Sink> Tracker<S> {
             selected,
             view,
         };
+        let name = if is_alone {
+            Tail::default()
+        } else {
+            Tail::of(view.raw_message())
+        };
         let kept = self.sink.start(start, &mut followed.open)?;
         let span = Open {
             parent,
@@ -282,21 +372,34 @@ impl<S: Sink> Tracker<S> {
             task_parent_id: record.task_parent_id,
             joined,
             selected,
+            name,
             ..Open::new(kept, at)
         };
         followed.open.insert(id, span);
         Ok(())
     }
 
-    fn end(&mut self, view: View<'_>) -> io::Result<()> {
+    fn end(&mut self, view: View<'_>, ahead: Ahead<'_>) -> io::Result<()> {
         self.marks += 1;
         let record = view.record;
+        let is_alone = self.processes.len() == 1;
         let followed = &mut self.processes[self.current];
         let id = match record.span_id {
             0 => followed.pop_unnamed(view),
             id => id,
         };
-        let span = followed.open.remove(id);
+        // Of two processes that write at once a span of each may have this id.
+        let is_other = |span: &Open<S::Kept>| !span.name.is_of(Tail::of(view.raw_message()));
+        if !is_alone && followed.open.get(id).is_some_and(is_other) {
+            self.problems.other_names += 1;
+            return Ok(());
+        }
+        let mut span = followed.open.remove(id);
+        if span.is_none() && !followed.closed.contains(id) {
+            self.take_late(record.span_id, None, ahead)?;
+            span = self.processes[self.current].open.remove(id);
+        }
+        let followed = &mut self.processes[self.current];
         if id != 0 && id < 1 << 63 && !followed.closed.insert(id) {
             self.problems.second_ends += 1;
             return Ok(());
@@ -309,6 +412,9 @@ impl<S: Sink> Tracker<S> {
         let start = span.as_ref().map_or(at, |span| span.start);
         let duration = record.elapsed.unwrap_or(at.saturating_sub(start));
         followed.see(at);
+        if span.is_some() && record.elapsed.is_some() && self.sink.wants_events() {
+            followed.set_clock(view, at);
+        }
         let selected = match &span {
             _ if self.takes_all => true,
             Some(span) => span.selected && self.selection.takes_end(at, duration),
@@ -338,14 +444,25 @@ impl<S: Sink> Tracker<S> {
         self.sink.end(end, &mut followed.open)
     }
 
-    fn event(&mut self, view: View<'_>, next: &[Record]) -> io::Result<()> {
+    fn event(&mut self, view: View<'_>, ahead: Ahead<'_>) -> io::Result<()> {
         let followed = &mut self.processes[self.current];
         let span = match view.record.span_id {
             0 => followed.innermost_unnamed(view.record),
             id => id,
         };
-        let at = followed.event_time(view, span, next);
-        let inside = followed.open.get(span).is_some_and(|span| span.selected);
+        let mut around = followed.around(span);
+        if around.is_none() && !followed.closed.contains(span) {
+            self.take_late(view.record.span_id, None, ahead)?;
+            around = self.processes[self.current].around(span);
+        }
+        let (last, inside) = around.unwrap_or_default();
+        let next = Next {
+            ahead,
+            place: self.place,
+            writer: self.writer,
+        };
+        let followed = &mut self.processes[self.current];
+        let at = followed.event_time(view, last, next);
         if !self.takes_all && !self.selection.takes_event(view, at, inside) {
             return Ok(());
         }
@@ -359,64 +476,82 @@ impl<S: Sink> Tracker<S> {
     }
 }
 
-const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
-
-/// What to add to a logger's time, which it wrote for something that happened at `at`. Zones are a
-/// number of quarters of an hour; where the day is missing, so are days.
-fn clock_offset(time: Time, at: u64) -> i64 {
-    const QUARTER: i64 = 15 * 60 * 1_000_000_000;
-    if time.has_date && time.has_zone {
-        return 0;
-    }
-    let distance = i64::try_from(at)
-        .unwrap_or(i64::MAX)
-        .saturating_sub(time.nanos);
-    let quarters = distance.saturating_add(QUARTER / 2).div_euclid(QUARTER);
-    quarters.saturating_mul(QUARTER)
-}
-
-/// How far ahead of a record a mark is looked for that it cannot be behind.
-const AHEAD: usize = 64;
-
 impl<K> Followed<K> {
+    /// When the span around a record last said something, and whether it is selected.
+    fn around(&self, span: u64) -> Option<(u64, bool)> {
+        let span = self.open.get(span)?;
+        Some((span.last, span.selected))
+    }
+
+    /// A start or an end says when it was: so much the logger's clock is off.
+    fn set_clock(&mut self, view: View<'_>, at: u64) {
+        if self.is_absolute && self.mark.is_some() {
+            return;
+        }
+        if let Some(time) = view.time() {
+            self.is_absolute = clock::is_absolute(time);
+            self.mark = Some(Mark { time, at });
+        }
+    }
+
     /// The time of the logger's clock, on the axis of the spans.
     fn time_of(&mut self, view: View<'_>) -> u64 {
         let Some(time) = view.time() else {
             return self.process.last;
         };
-        let written = |offset: i64| time.nanos.saturating_add(offset).max(0).unsigned_abs();
-        // Where the day is not written, midnight is where the clock runs backwards.
-        if !time.has_date && written(self.clock_offset).saturating_add(DAY / 2) < self.process.last
-        {
-            self.clock_offset = self.clock_offset.saturating_add(DAY as i64);
+        if clock::is_absolute(time) {
+            return time.nanos.max(0).unsigned_abs();
         }
-        written(self.clock_offset)
+        let at = clock::between(time, [self.mark, None], self.process.last, None);
+        let at = at.unwrap_or(time.nanos.max(0).unsigned_abs());
+        // Where no mark says when it was, the clock itself goes on.
+        self.is_absolute = false;
+        self.mark = Some(Mark { time, at });
+        at
     }
 
-    /// The time of a record that is no mark: what its logger says, but not before what its span said
-    /// before it, nor behind what its task says next.
-    fn event_time(&mut self, view: View<'_>, span: u64, next: &[Record]) -> u64 {
-        let after = self.open.get(span).map_or(0, |span| span.last);
-        let mut at = self.time_of(view).max(after);
+    /// The time of a record that is no mark: what its logger says, but not before `after`, when its span
+    /// said something, nor behind what its task says next.
+    fn event_time(&mut self, view: View<'_>, after: u64, next: Next<'_>) -> u64 {
+        let id = self.process.id;
+        let of_process = |next: &Record| next.process.is_none_or(|of| id == Some(of));
+        let time = view.time();
+        let mut at = match time {
+            None => self.process.last,
+            Some(time) if clock::is_absolute(time) => time.nanos.max(0).unsigned_abs(),
+            Some(time) => {
+                let mark = next.mark(|next| of_process(next) && self.says(next).is_some());
+                let mark = mark.and_then(|mark| {
+                    let (at, time) = (self.says(mark.record)?, mark.time()?);
+                    Some(Mark { time, at })
+                });
+                let marks = [self.mark, mark];
+                let at = clock::between(time, marks, self.process.last, mark.map(|mark| mark.at));
+                at.unwrap_or(time.nanos.max(0).unsigned_abs())
+            }
+        };
+        let is_clear = time.is_none_or(clock::is_absolute);
         // What any span said before is nearer than a time that was cut to seconds.
-        if view.time().is_none_or(|time| time.resolution > 1_000_000) {
+        if time.is_none_or(|time| time.resolution > 1_000_000) {
             at = at.max(self.process.last);
         }
-        let is_next = |next: &&Record| {
-            next.kind != Kind::Event
-                && next.task_id == view.record.task_id
-                && next.process.is_none_or(|of| self.process.id == Some(of))
-        };
-        let next = next.iter().take(AHEAD).find(is_next);
-        let before = next.and_then(|next| match next.at {
-            Some(at) => Some(at),
-            None => {
-                let start = self.open.get(next.span_id)?.start;
-                Some(start.saturating_add(next.elapsed?))
-            }
-        });
+        let task = view.record.task_id;
+        let before = next.mark(|next| next.task_id == task && of_process(next));
+        let before = before.and_then(|next| self.says(next.record));
+        self.is_absolute &= is_clear;
         // Other threads may be in that task, and their lines late: the span itself counts more.
         before.map_or(at, |before| at.min(before)).max(after)
+    }
+
+    /// When a start or an end was, if it says so.
+    fn says(&self, mark: &Record) -> Option<u64> {
+        match mark.at {
+            Some(at) => Some(at),
+            None => {
+                let start = self.open.get(mark.span_id)?.start;
+                Some(start.saturating_add(mark.elapsed?))
+            }
+        }
     }
 
     fn stack(record: &Record) -> Stack {

@@ -33,6 +33,10 @@ impl Lines {
     }
 }
 
+/// What is wrong where processes write to one log at the same time.
+const ALTERNATE: &str = "processes that write at the same time are not told apart here, and some ends are missing; \
+     `Logger::with_process_id` puts a process on each record";
+
 /// Says once what was passed over, and what the marks say that cannot be so.
 pub(crate) fn report(lines: &Lines, names: &[String], problems: &Problems) {
     if let Some((source, line, why)) = lines.first() {
@@ -67,6 +71,16 @@ pub(crate) fn report(lines: &Lines, names: &[String], problems: &Problems) {
             problems.second_starts,
             "a span starts twice; its first start counts",
             "spans start twice; their first starts count",
+        ),
+        (
+            problems.late_starts,
+            "a start is behind a record that it is before; it was put in its place",
+            "starts are behind a record that they are before; they were put in their places",
+        ),
+        (
+            problems.interleaved.max(problems.other_names),
+            ALTERNATE,
+            ALTERNATE,
         ),
         (
             problems.second_ends,

@@ -273,6 +273,12 @@ impl Input {
     }
 
     fn report(&self) {
+        for source in self.cutter.reversed() {
+            let name = source.name();
+            eprintln!(
+                "async-log: {name}: its newest lines are first; it was read from its end, where line 1 is"
+            );
+        }
         if self.records > 0 {
             report::report(&self.lines, &self.names(), &self.problems);
         }
