@@ -6,18 +6,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How many span ids a thread takes at once, so that threads do not share a cache line for each.
 const BLOCK: u64 = 256;
 
+static NEXT_SPAN: AtomicU64 = AtomicU64::new(1);
+static NEXT_TASK: AtomicU64 = AtomicU64::new(1);
+
+/// Smaller numbers are of spans and tasks of the process that this was forked from. 0 for none.
+static FIRST: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    // The next id of a span and the end of the block.
+    static IDS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+}
+
 /// A span id: unique in the process, never 0.
 pub(crate) fn next_span() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    thread_local! {
-        // The next id and the end of the block.
-        static IDS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
-    }
     IDS.with(|ids| {
         let (next, end) = match ids.get() {
             (next, end) if next < end => (next, end),
             _ => {
-                let next = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
+                let next = NEXT_SPAN.fetch_add(BLOCK, Ordering::Relaxed);
                 (next, next + BLOCK)
             }
         };
@@ -28,8 +34,28 @@ pub(crate) fn next_span() -> u64 {
 
 /// A task id: small numbers from 1, in the order in which tasks are made.
 pub(crate) fn next_task() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+    NEXT_TASK.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Whether this is a span or a task of the process that this was forked from.
+#[inline]
+pub(crate) fn is_inherited(id: u64) -> bool {
+    id < FIRST.load(Ordering::Relaxed) && id != 0
+}
+
+/// Lets numbers begin anew in a child: above all that were inherited, and apart from those of other children, so that a
+/// reader of a common log does not take the one for the other.
+pub(crate) fn renew(pid: u32) {
+    const GENERATION: u64 = 1 << 46;
+    let inherited = NEXT_SPAN
+        .load(Ordering::Relaxed)
+        .max(NEXT_TASK.load(Ordering::Relaxed));
+    let generation = (inherited / GENERATION + 1) * GENERATION;
+    let first = generation + (u64::from(pid) << 24) % GENERATION;
+    for numbers in [&NEXT_SPAN, &NEXT_TASK, &FIRST] {
+        numbers.store(first, Ordering::Relaxed);
+    }
+    IDS.with(|ids| ids.set((0, 0)));
 }
 
 /// The number that the standard library gives this thread; the main thread has 1. Read once a

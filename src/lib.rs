@@ -19,6 +19,7 @@ mod outcome;
 mod pairs;
 mod passing;
 mod place;
+mod process;
 mod returned;
 mod scratch;
 mod span;
@@ -129,6 +130,7 @@ pub use async_log_attributes::instrument;
 pub use context::Context;
 pub use frame::{InSpan, InTask};
 pub use logger::Logger;
+pub use process::forked;
 pub use span::Span;
 pub use task::{task_id, TaskExt};
 

@@ -7,11 +7,11 @@ use std::panic::Location;
 use log::kv::{self, Source, Value, VisitSource};
 use log::{Metadata, Record};
 
-use crate::clock;
 use crate::fields::Fields;
 use crate::outcome::Outcome;
 use crate::pairs::First;
 use crate::passing::{self, Known, Name, Passing, Seen};
+use crate::process;
 use crate::target::Target;
 use crate::text;
 
@@ -80,7 +80,7 @@ pub(crate) struct Process;
 
 impl fmt::Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (pid, start) = clock::process();
+        let (pid, start) = process::process();
         write!(f, "{pid}-{start}")
     }
 }
@@ -122,7 +122,7 @@ impl<'a> Own<'a> {
 }
 
 fn push_process(line: &mut String) {
-    let (pid, start) = clock::process();
+    let (pid, start) = process::process();
     text::push_u64(line, pid.into());
     line.push('-');
     text::push_u64(line, start);

@@ -20,6 +20,7 @@ use std::cell::{Cell, RefCell};
 use std::mem::{self, ManuallyDrop};
 
 use crate::fields::Fields;
+use crate::ids;
 use crate::outcome::Outcome;
 use crate::state::{SpanRef, State};
 
@@ -200,10 +201,11 @@ impl Slot {
     }
 
     /// Whether this is a level that nobody has taken off where its span ended: an await that could not be seen has left
-    /// it here, and the code has gone on elsewhere.
+    /// it here, and the code has gone on elsewhere. Or its span is one of the process from which this was forked.
     #[inline]
     fn is_stale(&self) -> bool {
-        self.machine.get() != BOUNDARY && self.span().is_over()
+        let span = self.span();
+        self.machine.get() != BOUNDARY && span.is_over() || ids::is_inherited(span.id)
     }
 }
 
@@ -355,8 +357,23 @@ pub(crate) fn task() -> u64 {
 #[inline]
 pub(crate) fn enter_task(task: u64) -> TaskGuard {
     TaskGuard {
-        before: TASK.with(|cell| cell.replace(task)),
+        before: TASK.with(|cell| cell.replace(ours(task))),
     }
+}
+
+/// A task of the process from which this was forked is none here.
+#[inline]
+pub(crate) fn ours(task: u64) -> u64 {
+    match ids::is_inherited(task) {
+        true => 0,
+        false => task,
+    }
+}
+
+/// Leaves all spans and the task: those of the process from which this was forked.
+pub(crate) fn leave_all() {
+    truncate(0);
+    TASK.with(|cell| cell.set(0));
 }
 
 #[derive(Debug)]
@@ -367,7 +384,7 @@ pub(crate) struct TaskGuard {
 impl Drop for TaskGuard {
     #[inline]
     fn drop(&mut self) {
-        TASK.with(|cell| cell.set(self.before));
+        TASK.with(|cell| cell.set(ours(self.before)));
     }
 }
 
@@ -634,6 +651,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::Known;
     use crate::target::Target;
 
     #[test]
@@ -644,7 +662,13 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let many = 3 * ROOM as u64;
-        let span = |id| SpanRef::open(id, 0, 0, Target::UNKNOWN);
+        let known = Known {
+            start: 0,
+            task_id: 0,
+            target: Target::UNKNOWN,
+            anchored_at: 0,
+        };
+        let span = |id| SpanRef::open(id, known);
         for _ in 0..2 {
             (1..=many).for_each(|id| {
                 enter(

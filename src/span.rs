@@ -17,7 +17,7 @@ use crate::outcome::Outcome;
 use crate::pairs::{Arguments, First, NO_PAIRS};
 use crate::passing::{self, Formatted, Name, Writing};
 use crate::place::{self, LeftOpen, Machine, Position};
-use crate::state::SpanRef;
+use crate::state::{Known, SpanRef};
 use crate::target::Target;
 
 /// An operation that has started and ends when this is dropped.
@@ -152,6 +152,9 @@ impl<O: Origin> Live<O> {
             ..
         } = beginning;
         let _writing = Writing::begin();
+        if ids::is_inherited(around.span.id) {
+            around = Position::default();
+        }
         // Most often it is the same string, and need not be read.
         let own_target = !std::ptr::eq(metadata.target(), origin.target())
             && metadata.target() != origin.target();
@@ -176,9 +179,11 @@ impl<O: Origin> Live<O> {
             outcome: None,
         };
         let id = ids::next_span();
+        let inside = around.span.anchored_at();
+        let anchored_at = inside.unwrap_or_else(|| clock::anchored_at(start));
         let event = Event::Start {
             parent: around.span.id,
-            at: Seconds(clock::unix_time(start)),
+            at: Seconds(anchored_at + start),
             arguments: beginning.arguments,
             spawned: beginning.spawned,
         };
@@ -194,7 +199,13 @@ impl<O: Origin> Live<O> {
                     .as_ref()
                     .map_or(Target::UNKNOWN, O::static_target),
             };
-            open.span = SpanRef::open(id, start, task_id, target);
+            let known = Known {
+                start,
+                task_id,
+                target,
+                anchored_at,
+            };
+            open.span = SpanRef::open(id, known);
         }
         Live(Some(open))
     }
@@ -229,13 +240,18 @@ impl<O: Origin> Live<O> {
 
     /// Writes the end record, once. From then on the span is current nowhere.
     pub(crate) fn end(&mut self, outcome: Option<Outcome>) {
-        if let Some(open) = self.0.as_mut().filter(|open| open.origin.is_some()) {
+        // Nor is a span of the process from which this was forked ended here.
+        let is_ours =
+            |open: &&mut Open<O>| open.origin.is_some() && !ids::is_inherited(open.span.id);
+        if let Some(open) = self.0.as_mut().filter(is_ours) {
+            let Some((start, task_id)) = open.span.close() else {
+                return;
+            };
             let unwinding = thread::panicking();
             let outcome = match unwinding && !open.unwinding {
                 true => Some(Outcome::Panicked),
                 false => open.outcome.or(outcome),
             };
-            let (start, task_id) = open.span.close();
             let event = Event::End {
                 elapsed: Seconds(clock::now() - start),
                 outcome,

@@ -23,6 +23,19 @@ pub(crate) struct State {
     start: AtomicU64,
     task_id: AtomicU64,
     target: AtomicUsize,
+    anchored_at: AtomicU64,
+}
+
+/// What its shared state knows of a span.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    /// When it has started, as [`clock::now`](crate::clock::now) has it.
+    pub(crate) start: u64,
+    pub(crate) task_id: u64,
+    /// The target of its records if that is static.
+    pub(crate) target: Target,
+    /// The Unix time of the clock's anchor, in the view of the root that it is inside of.
+    pub(crate) anchored_at: u64,
 }
 
 /// A span, open or not; or no span.
@@ -43,13 +56,14 @@ impl SpanRef {
         SpanRef { id, state }
     }
 
-    /// A span that has started at this moment, as [`clock::now`](crate::clock::now) has it, in this task.
     #[inline]
-    pub(crate) fn open(id: u64, start: u64, task_id: u64, target: Target) -> Self {
+    pub(crate) fn open(id: u64, known: Known) -> Self {
         let state = take();
-        state.start.store(start, Ordering::Relaxed);
-        state.task_id.store(task_id, Ordering::Relaxed);
-        state.target.store(target.number(), Ordering::Relaxed);
+        state.start.store(known.start, Ordering::Relaxed);
+        state.task_id.store(known.task_id, Ordering::Relaxed);
+        // Whoever sees one of these sees, too, that the span before has ended.
+        state.target.store(known.target.number(), Ordering::Release);
+        (state.anchored_at).store(known.anchored_at, Ordering::Release);
         state.id.store(id, Ordering::Release);
         SpanRef {
             id,
@@ -66,26 +80,35 @@ impl SpanRef {
 
     /// The target of its records if that is static, and while it is open.
     pub(crate) fn target(self) -> Target {
-        let number = self.state.map(|state| state.target.load(Ordering::Relaxed));
-        match number.filter(|_| !self.is_over()) {
-            Some(number) => Target::from_number(number),
-            None => Target::UNKNOWN,
-        }
+        let number = self.ask(|state| state.target.load(Ordering::Acquire));
+        number.map_or(Target::UNKNOWN, Target::from_number)
     }
 
-    /// Ends it, for whoever has opened it; gives its start and its task.
+    /// See [`Known`]; while it is open.
     #[inline]
-    pub(crate) fn close(self) -> (u64, u64) {
-        let Some(state) = self.state else {
-            return (0, 0);
-        };
+    pub(crate) fn anchored_at(self) -> Option<u64> {
+        self.ask(|state| state.anchored_at.load(Ordering::Acquire))
+    }
+
+    #[inline]
+    fn ask<T>(self, what: impl FnOnce(&State) -> T) -> Option<T> {
+        let known = what(self.state?);
+        // Asked behind that, since another thread may end it meanwhile.
+        (!self.is_over()).then_some(known)
+    }
+
+    /// Ends it, for whoever has opened it; gives its start and its task. `None` if it has ended, as when a logger that
+    /// panicked keeps it from being forgotten: its state may be another span's then.
+    #[inline]
+    pub(crate) fn close(self) -> Option<(u64, u64)> {
+        let state = self.state.filter(|_| !self.is_over())?;
         let known = (
             state.start.load(Ordering::Relaxed),
             state.task_id.load(Ordering::Relaxed),
         );
         state.id.store(0, Ordering::Release);
         give_back(state);
-        known
+        Some(known)
     }
 }
 
@@ -204,16 +227,26 @@ mod tests {
 
     #[test]
     fn a_span_is_over_for_all_who_have_it() {
-        let first = SpanRef::open(1 << 60, 3, 4, Target::UNKNOWN);
+        let known = |start, task_id| Known {
+            start,
+            task_id,
+            target: Target::UNKNOWN,
+            anchored_at: 5,
+        };
+        let first = SpanRef::open(1 << 60, known(3, 4));
+        assert_eq!(first.anchored_at(), Some(5));
         let other = std::thread::spawn(move || first.close()).join();
-        assert_eq!(other.unwrap(), (3, 4));
+        assert_eq!(other.unwrap(), Some((3, 4)));
+        assert_eq!(first.close(), None);
         assert!(first.is_over());
+        assert_eq!(first.anchored_at(), None);
         let again: Vec<_> = (1..1000)
-            .map(|n| SpanRef::open((1 << 60) + n, n, 0, Target::UNKNOWN))
+            .map(|n| SpanRef::open((1 << 60) + n, known(n, 0)))
             .collect();
         assert!(first.is_over() && again.iter().all(|span| !span.is_over()));
         for (n, span) in (1..).zip(&again) {
-            assert_eq!(span.close(), (n, 0));
+            assert_eq!(span.close(), Some((n, 0)));
+            assert_eq!(span.close(), None);
             assert!(span.is_over());
         }
         assert!(!SpanRef::NONE.is_over());

@@ -51,7 +51,9 @@ impl Target {
 }
 
 /// The target of a task of which nothing better is known.
-static OF_TASKS: Mutex<&str> = Mutex::new("task");
+static OF_TASKS: Mutex<&str> = Mutex::new(TASK);
+
+const TASK: &str = "task";
 
 /// Sets that, unless it is empty.
 pub(crate) fn set_of_tasks(target: String) {
@@ -62,9 +64,9 @@ pub(crate) fn set_of_tasks(target: String) {
     }
 }
 
-/// Nothing of the program runs while the lock is taken.
+/// Nothing is waited for: a fork may have left it locked.
 pub(crate) fn of_tasks() -> &'static str {
-    *OF_TASKS.lock().unwrap_or_else(PoisonError::into_inner)
+    OF_TASKS.try_lock().map_or(TASK, |target| *target)
 }
 
 #[cfg(test)]

@@ -166,7 +166,7 @@ impl NewTask {
             arguments: 0,
             around: self.around,
             spawned: Some(Spawned {
-                parent_task: self.parent_task,
+                parent_task: place::ours(self.parent_task),
                 line: SpawnLine(self.origin.location),
             }),
             origin: self.origin,

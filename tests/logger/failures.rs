@@ -281,6 +281,32 @@ fn an_inner_logger_that_panics() {
     });
 }
 
+/// What two spans would share then, they had once: the one that ended first took the other's context with it.
+#[test]
+fn a_span_whose_end_panicked_ends_once() {
+    let inner = Lines::default();
+    with_global(
+        Logger::wrap(Touchy(inner.clone(), "span_mark=end"), five),
+        || {
+            for _ in 0..3 {
+                panics(|| finish(async {}.in_span(span!("bad"))));
+                panics(|| finish(async {}.in_named_task("bad")));
+                panics(|| span!("bad", {}));
+            }
+        },
+    );
+    with_global(Logger::wrap(inner.clone(), five), || {
+        for _ in 0..9 {
+            span!(user = 1; "a", {
+                span!("b", { span!("c", {}) });
+                inner.take();
+                info!("m");
+                assert_eq!(stable(&inner.take()[0]), "m, user=1, task_id=5");
+            });
+        }
+    });
+}
+
 /// Two panics at once would abort the process.
 #[test]
 fn an_inner_logger_that_panics_while_a_span_unwinds() {
