@@ -143,6 +143,7 @@ impl Added<'_> {
         let _ = pairs.visit(&mut TextPairs {
             line,
             limit: self.options.max_value_len,
+            pairs,
         });
     }
 
@@ -201,11 +202,16 @@ impl Added<'_> {
 struct TextPairs<'a> {
     line: &'a mut String,
     limit: usize,
+    pairs: First<'a>,
 }
 
 impl<'kvs> VisitSource<'kvs> for TextPairs<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
-        text::push_key(self.line, key.as_str());
+        let start = self.line.len();
+        if text::push_key(self.line, key.as_str()) && self.pairs.is_other_mark() {
+            self.line.truncate(start);
+            return Ok(());
+        }
         text::push_value(self.line, &value, self.limit);
         Ok(())
     }

@@ -30,7 +30,7 @@ use crate::target;
 /// It is a [`log::Log`] itself and works wherever one does: as the global logger, as one of
 /// several behind a fan-out, around another `Logger` (then the outer one alone adds), or called by
 /// hand. Filtering stays with the inner logger: a record that it does not want
-/// is dropped before anything is evaluated.
+/// is dropped before anything is evaluated. If it filters by message, it sees the message with the pairs behind it.
 ///
 /// # Other loggers
 ///

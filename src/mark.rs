@@ -9,7 +9,7 @@ use log::{Metadata, Record};
 
 use crate::fields::Fields;
 use crate::outcome::Outcome;
-use crate::pairs::First;
+use crate::pairs::{First, OTHER_MARK};
 use crate::passing::{self, Known, Name, Passing, Seen};
 use crate::process;
 use crate::target::Target;
@@ -245,6 +245,29 @@ impl Source for Pairs<'_> {
             }
         });
         visited
+    }
+
+    fn get(&self, key: kv::Key<'_>) -> Option<Value<'_>> {
+        if key.as_str() == OTHER_MARK {
+            return Some(Value::from(true));
+        }
+        let mut get = Get { key, found: None };
+        let _ = self.visit(&mut get);
+        get.found
+    }
+}
+
+struct Get<'k, 'v> {
+    key: kv::Key<'k>,
+    found: Option<Value<'v>>,
+}
+
+impl<'v> VisitSource<'v> for Get<'_, 'v> {
+    fn visit_pair(&mut self, key: kv::Key<'v>, value: Value<'v>) -> Result<(), kv::Error> {
+        if self.key == key {
+            self.found = Some(value);
+        }
+        Ok(())
     }
 }
 

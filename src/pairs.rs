@@ -40,6 +40,13 @@ impl<'a> First<'a> {
         }
     }
 
+    /// Whether they are those of a mark, of another version of this crate in the same program. Its numbers may be ours
+    /// too, so what it says under our keys is left away; nobody can gain anything by saying that he is one.
+    #[cold]
+    pub(crate) fn is_other_mark(self) -> bool {
+        self.source.get(Key::from_str(OTHER_MARK)).is_some()
+    }
+
     /// Whether the key of one of them is such a one.
     pub(crate) fn any(self, is_it: impl Fn(&str) -> bool) -> bool {
         let mut find = Find {
@@ -55,6 +62,10 @@ impl<'a> First<'a> {
         self.any(|key| text::is_written(key, field))
     }
 }
+
+/// The key by which a mark tells the `Logger` of another version of this crate that it is one. It is no pair: whoever
+/// looks at all of them does not find it. It is the same in all versions.
+pub(crate) const OTHER_MARK: &str = "async_log::mark?";
 
 /// Lets so many pairs through.
 struct Counted<'a, 'kvs> {
@@ -225,7 +236,7 @@ impl<'a> TypedPairs<'a> {
 impl Source for TypedPairs<'_> {
     fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
         let (options, own_pairs) = (self.added.options, self.added.own_pairs());
-        own_pairs.visit(&mut Renamed(visitor))?;
+        own_pairs.visit(&mut Renamed(visitor, own_pairs))?;
         let (fields, mark, span_id) = match self.about() {
             About::Inside(position) => (&position.fields, None, position.span.id),
             About::Mark(mark) => (&mark.fields, Some(mark), 0),
@@ -264,11 +275,14 @@ impl Source for TypedPairs<'_> {
 }
 
 /// Keeps pairs under reserved keys apart from ours.
-struct Renamed<'a, 'kvs>(&'a mut dyn VisitSource<'kvs>);
+struct Renamed<'a, 'kvs>(&'a mut dyn VisitSource<'kvs>, First<'kvs>);
 
 impl<'kvs> VisitSource<'kvs> for Renamed<'_, 'kvs> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
-        let key = text::renamed(key.as_str()).map_or(key, Key::from_str);
-        self.0.visit_pair(key, value)
+        match text::renamed(key.as_str()) {
+            None => self.0.visit_pair(key, value),
+            Some(_) if self.1.is_other_mark() => Ok(()),
+            Some(other) => self.0.visit_pair(Key::from_str(other), value),
+        }
     }
 }

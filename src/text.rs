@@ -67,15 +67,17 @@ pub(crate) fn renamed(key: &str) -> Option<&'static str> {
     })
 }
 
-/// Writes `, KEY=`.
-pub(crate) fn push_key(out: &mut String, key: &str) {
+/// Writes `, KEY=`. Says whether the key was reserved, and is another one now.
+pub(crate) fn push_key(out: &mut String, key: &str) -> bool {
     out.push_str(", ");
-    if key.is_empty() || has(key, Class::NoKey) || renamed(key).is_some() {
-        push_other_key(out, key);
+    let is_reserved = if key.is_empty() || has(key, Class::NoKey) || renamed(key).is_some() {
+        push_other_key(out, key)
     } else {
         out.push_str(key);
-    }
+        false
+    };
     out.push('=');
+    is_reserved
 }
 
 /// Whether this is what stands in a line for a key.
@@ -87,15 +89,17 @@ pub(crate) fn is_written(key: &str, written: &str) -> bool {
 
 #[cold]
 #[inline(never)]
-fn push_other_key(out: &mut String, key: &str) {
+fn push_other_key(out: &mut String, key: &str) -> bool {
     let start = out.len();
     out.extend(key.chars().map(|c| match u8::try_from(c) {
         Ok(byte) if is_key_byte(byte) => c,
         _ => '_',
     }));
-    if key.is_empty() || renamed(&out[start..]).is_some() {
+    let is_reserved = renamed(&out[start..]).is_some();
+    if key.is_empty() || is_reserved {
         out.push('_');
     }
+    is_reserved
 }
 
 fn is_key_byte(byte: u8) -> bool {
