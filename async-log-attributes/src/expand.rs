@@ -363,22 +363,35 @@ impl Expansion<'_> {
                 #end
             });
         }
-        let levels = self.levels();
+        let (levels, lent) = (self.levels(), self.lent());
+        ours! {
+            #levels
+            #lent
+            #end
+        }
+    }
+
+    /// The start of an `async fn`'s span, to which the arguments are lent: what the function itself had borrowed
+    /// would have room in its future as long as that awaits.
+    fn lent(&self) -> TokenStream {
+        let (private, guard) = (&self.private, &self.guard);
         let start = self.if_enabled(self.direct_start(true));
         let variables = &self.arguments.variables;
         let lent = variables.iter().map(|variable| &variable.ident);
-        // What is not logged is lent with the others and not looked at.
-        let seen = variables.iter().enumerate().map(|(nth, variable)| {
-            match self
-                .arguments
+        let is_logged = |nth| {
+            self.arguments
                 .logged
                 .iter()
                 .any(|logged| logged.variable == nth)
-            {
+        };
+        // What is not logged is lent with the others and not looked at.
+        let seen = variables
+            .iter()
+            .enumerate()
+            .map(|(nth, variable)| match is_logged(nth) {
                 true => variable.ident.to_token_stream(),
                 false => ours!(_),
-            }
-        });
+            });
         let first_pattern = self.arguments.first_pattern();
         let back = variables.iter().enumerate().map(|(nth, variable)| {
             let is_last_binding = nth < first_pattern;
@@ -387,10 +400,8 @@ impl Expansion<'_> {
             ours!(#mutability #ident)
         });
         ours! {
-            #levels
             #[allow(clippy::shadow_reuse, clippy::used_underscore_binding)]
             let (#guard, (#(#back,)*)) = #private::lend((#(#lent,)*), |(#(#seen,)*)| #start);
-            #end
         }
     }
 

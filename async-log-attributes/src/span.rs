@@ -57,28 +57,14 @@ fn try_expand(input: TokenStream) -> Result<TokenStream> {
         ),
         None => (ours!(), ours!(#private::log::Level::Trace)),
     };
-    let record = arguments.record;
-    let name = match static_name(record) {
-        Some(name) => ours!(::core::option::Option::Some(#name)),
-        None => ours!(::core::option::Option::None),
-    };
-    let static_target = match arguments.target {
-        Some([TokenTree::Literal(target)]) => ours!(#target),
-        _ => ours!(::core::module_path!()),
-    };
+    let (record, site) = (arguments.record, site(&private, &arguments));
     let target = arguments.target.map(|target| ours!(target: #(#target)*,));
     let guard = |enter: TokenStream| {
         ours! {
             let mut __guard = #private::Inline::none();
             #let_level
             if #private::is_loud(#level) {
-                let __start = #private::Start::new(&#private::Site {
-                    name: #name,
-                    target: #static_target,
-                    module_path: ::core::module_path!(),
-                    file: ::core::file!(),
-                    line: ::core::line!(),
-                }, &mut __guard);
+                let __start = #private::Start::new(#site, &mut __guard);
                 #private::log::log!(logger: __start, #target #level, #(#record)*);
                 #enter
             }
@@ -94,6 +80,27 @@ fn try_expand(input: TokenStream) -> Result<TokenStream> {
         }
         Some(block) => enter(&private, guard, &block),
     })
+}
+
+/// The place in the source, with the name and target if they are static.
+fn site(private: &TokenStream, arguments: &Arguments<'_>) -> TokenStream {
+    let name = match static_name(arguments.record) {
+        Some(name) => ours!(::core::option::Option::Some(#name)),
+        None => ours!(::core::option::Option::None),
+    };
+    let target = match arguments.target {
+        Some([TokenTree::Literal(target)]) => ours!(#target),
+        _ => ours!(::core::module_path!()),
+    };
+    ours! {
+        &#private::Site {
+            name: #name,
+            target: #target,
+            module_path: ::core::module_path!(),
+            file: ::core::file!(),
+            line: ::core::line!(),
+        }
+    }
 }
 
 /// A level's word, such as `info`, or the tokens of another expression.
@@ -181,10 +188,7 @@ impl<'a> Arguments<'a> {
                 _ => break,
             };
             if slot.is_some() {
-                return Err(error(
-                    rest.first(),
-                    &format!("`{option}` stands here twice"),
-                ));
+                return Err(error(rest.first(), &format!("duplicate option `{option}`")));
             }
             let end = find(rest, &|at| is_punct(rest.get(at), ',')).unwrap_or(rest.len());
             if end == 2 {
@@ -230,7 +234,7 @@ fn split_block(tokens: &[TokenTree]) -> Result<(&[TokenTree], Option<Group>)> {
         arguments if ends_with_expression(arguments) => Ok((tokens, None)),
         _ => Err(error(
             tokens.last(),
-            &format!("a comma stands before the block: {FORM}"),
+            &format!("expected a comma before the block: {FORM}"),
         )),
     }
 }
@@ -272,7 +276,7 @@ fn check_name(record: &[TokenTree]) -> Result<()> {
             FIELDS.to_owned()
         }
         Some(TokenTree::Ident(option)) if is_alone(1) && !is_alone(2) => {
-            format!("no such option `{option}`; accepted are `target: …` and `level: …`")
+            format!("no such option `{option}`; expected one of `target: …` and `level: …`")
         }
         Some(_) if semicolon.is_none() && has_string_behind(name) => FIELDS.to_owned(),
         Some(_) => "a span's name is a format string: `span!(\"{}\", name, { … })`, with fields \
