@@ -102,8 +102,10 @@ mod text;
 /// `ret` and `err` see the output of every future that the span goes on in. On another future they are errors.
 ///
 /// A body that ends with `Box::pin(…)` needs no second box. A second box needs to know how long the output lives. If that
-/// is a type parameter without a lifetime bound (`T: 'static`), only a body that ends with `Box::pin(…)` is covered; if
-/// it is an associated type of unknown lifetime, any other body asks for such a bound.
+/// is a type parameter without a lifetime bound in the function's signature (`T: 'static`), only a body that ends with
+/// `Box::pin(…)` is covered. The bounds of an `impl` block are not seen from its methods: a name such as `T` or `E` in the
+/// return type is taken for a parameter of it. If the output is an associated type of unknown lifetime, a body that
+/// ends otherwise asks for such a bound.
 ///
 /// # Errors
 ///

@@ -778,7 +778,7 @@ mod regressions {
 
         #[instrument(skip_all)]
         fn call(&mut self, request: R) -> Self::Future {
-            Box::pin(self.0.call(request))
+            Box::pin(self.0.call(request)) as Self::Future
         }
     }
 
@@ -789,6 +789,30 @@ mod regressions {
         pub(super) fn make(n: u32) -> Pin<Box<dyn Future<Output = T>>> {
             let future = async move { T::from(inner(n).await) };
             Box::pin(future)
+        }
+    }
+
+    /// Nothing is known here of the block's generics: the box is given as it is.
+    pub(super) struct Boxes<T, U>(pub(super) T, pub(super) std::marker::PhantomData<U>);
+
+    impl<T, U> Boxes<T, U>
+    where
+        T: Service<u32, Future = Pin<Box<dyn Future<Output = U>>>>,
+    {
+        #[instrument(skip_all)]
+        pub(super) fn handed_on(&mut self) -> Pin<Box<dyn Future<Output = U>>> {
+            self.0.call(1)
+        }
+    }
+
+    pub(super) struct Local;
+
+    impl Service<u32> for Local {
+        type Response = u32;
+        type Future = Pin<Box<dyn Future<Output = u32>>>;
+
+        fn call(&mut self, request: u32) -> Self::Future {
+            Box::pin(inner(request))
         }
     }
 
@@ -957,6 +981,10 @@ fn what_was_lost_once_is_inside() {
     assert_covered("#handle", || Actor.handle());
     assert_covered("#make", || Maker::make(1));
     assert_covered("#generic", || generic(1));
+    let mut boxes = Boxes(Local, std::marker::PhantomData);
+    let mut lines = call("#handed_on", "");
+    lines.push("INFO returned_futures inside".to_owned());
+    assert_eq!(logged(|| block_on(boxes.handed_on())), (1, lines));
     assert_covered("#closure_before", || Box::pin(closure_before(1)));
     let (_, lines) = logged(|| block_on(Handed(Generic(7_u64)).call(1)));
     let [start, inside, end] = &covered("#call")[..] else {

@@ -331,8 +331,9 @@ impl Expansion<'_> {
                 ours!(__kind.watched_inside(#inner, &mut #guard, #watcher))
             }
         };
-        let (statements, boxed) = (&tail.before, regroup(&tail.parentheses, future));
-        let body = regroup(body, ours!(#(#statements)* #boxed));
+        let boxed = regroup(&tail.parentheses, future);
+        let (before, after) = (&tail.before, &tail.after);
+        let body = regroup(body, ours!(#(#before)* #boxed #(#after)*));
         let body = self.bound_late(lint_free(body.to_token_stream()));
         ours!(#kind #body)
     }

@@ -193,7 +193,28 @@ fn may_be_short_lived(ty: &Type, generics: &Generics) -> bool {
     }
     let are_ordered =
         predicates().any(|predicate| matches!(predicate, WherePredicate::Lifetime(_)));
-    lifetimes > 1 && !are_ordered
+    lifetimes > 1 && !are_ordered || names_outer_generic(ty, generics)
+}
+
+/// Whether a type mentions a name that by convention is that of a generic type, `T` or `K2`, and is none of the function's
+/// own: it is one of the `impl` block around, whose bounds are not seen from here.
+fn names_outer_generic(ty: &Type, generics: &Generics) -> bool {
+    let is_own = |name: &Ident| generics.type_params().any(|param| param.ident == *name);
+    let is_generic = |name: &Ident| {
+        let text = name.to_string();
+        let mut chars = text.chars();
+        let is_capital = chars.next().is_some_and(char::is_uppercase);
+        is_capital && chars.all(|c| c.is_ascii_digit()) && !is_own(name)
+    };
+    let mut found = false;
+    walk(&mut ty.clone(), &mut |ty| {
+        if let Type::Path(path) = ty {
+            let first = path.path.segments.first();
+            found |= first.is_some_and(|part| part.arguments.is_none() && is_generic(&part.ident));
+        }
+        !found
+    });
+    found
 }
 
 fn is_plain(path: &Path) -> bool {
@@ -452,6 +473,8 @@ pub(crate) struct BoxedTail {
     /// Up to the parentheses.
     pub(crate) before: Vec<TokenTree>,
     pub(crate) parentheses: Group,
+    /// `as Type`, or nothing.
+    pub(crate) after: Vec<TokenTree>,
     /// What is pinned.
     pub(crate) inner: TokenStream,
     /// Whether that is an `async` block.
@@ -463,6 +486,9 @@ impl BoxedTail {
     /// generic asks nothing of the output's lifetime.
     pub(crate) fn of(body: &Group) -> Option<Self> {
         let mut tokens = collect(body.stream());
+        let cast = tokens.iter().rposition(|token| is_ident(Some(token), "as"));
+        let cast = cast.filter(|&at| !tokens[at..].iter().any(|token| is_punct(Some(token), ';')));
+        let after = cast.map_or_else(Vec::new, |at| tokens.split_off(at));
         let Some(TokenTree::Group(parentheses)) = tokens.pop() else {
             return None;
         };
@@ -498,6 +524,7 @@ impl BoxedTail {
             inner: inner.iter().cloned().collect(),
             before: tokens,
             parentheses,
+            after,
             is_async,
         })
     }
