@@ -131,8 +131,15 @@ impl Me {
 
     fn spawn(&mut self) -> Task {
         let child = self.fork().into_child(&self.executor.machine, body);
-        let future = match self.random.below(5) {
+        let future = match self.random.below(6) {
             0 | 1 => child.in_task(&self.machine).map(drop).boxed(),
+            5 => {
+                let filtered = span!(target: "quiet", uid = 0; "filtered");
+                child
+                    .in_quiet_span(&self.machine, filtered)
+                    .map(drop)
+                    .boxed()
+            }
             2 => child.in_quiet_task(self.machine.place()).map(drop).boxed(),
             _ => child.map(drop).boxed(),
         };
@@ -166,7 +173,7 @@ fn step(me: &mut Me) -> BoxFuture<'_, Step> {
     if me.depth == 0 {
         return leaf(me).boxed();
     }
-    match me.random.below(42) {
+    match me.random.below(45) {
         0..=2 => one_span(me).boxed(),
         3 => named_span(me).boxed(),
         4..=6 => nested_spans(me).boxed(),
@@ -198,12 +205,17 @@ fn step(me: &mut Me) -> BoxFuture<'_, Step> {
         33 => made_with_awaits(me).boxed(),
         34 => in_macros(me).boxed(),
         35 => tasks(me).boxed(),
+        38 => hidden(me).boxed(),
+        39 => filtered(me).boxed(),
         _ => leaf(me).boxed(),
     }
 }
 
 async fn leaf(me: &mut Me) -> Step {
-    me.event("leaf");
+    match me.random.one_in(4) {
+        true => me.machine.telling_event("leaf"),
+        false => me.event("leaf"),
+    }
     match me.random.below(40) {
         0 => return Err(Stop),
         1 if me.random.one_in(2) => panic_on_purpose(),
@@ -839,6 +851,61 @@ async fn moved(me: &mut Me) -> Step {
     drop(open);
     me.event("behind moved");
     Ok(())
+}
+
+macro_rules! pause {
+    ($future:expr) => {
+        $future.await
+    };
+}
+
+/// Suspended in an await that cannot be seen, and finished on another thread.
+async fn hidden(me: &mut Me) -> Step {
+    let open = me.open("around hidden");
+    span!(target: open.target(), uid = open.uid; "around hidden", {
+        let started: Vec<_> = (0..1 + me.random.below(2))
+            .map(|_| me.machine.start("hidden"))
+            .collect();
+        for started in started {
+            let uid = started.uid;
+            let mut job = async move { span!(uid; "hidden", { pause!(yield_now()) }) }.boxed();
+            assert!(poll_once(&mut job).is_pending());
+            thread::spawn(|| smol::block_on(job)).join().expect("no panic");
+            drop(started);
+            me.event("behind hidden");
+        }
+        inner(me).await?;
+        me.event("still behind hidden");
+    });
+    drop(open);
+    me.event("out of hidden");
+    Ok(())
+}
+
+/// Spans without a block that are filtered out, in code that is elsewhere by then.
+async fn filtered(me: &mut Me) -> Step {
+    let open = me.open("begun in");
+    let (child, span, there) = span!(target: open.target(), uid = open.uid; "begun in", {
+        let child = me.child();
+        let child = child.in_quiet_span(&me.machine, span!(target: "quiet", uid = 0; "filtered"));
+        let span = span!(target: "quiet", uid = 0; "filtered");
+        (child, span, me.machine.place())
+    });
+    drop(open);
+    let open = me.open("polled in");
+    span!(target: open.target(), uid = open.uid; "polled in", {
+        let task = me.machine.place().task;
+        let there = Machine::at(&me.machine.ledger, Place { task, ..there });
+        span.run(|| {
+            there.event("run in filtered");
+            let open = there.open("in filtered");
+            span!(uid = open.uid; "in filtered", { there.event("in filtered") });
+        });
+        me.event("before filtered");
+        let done = child.await;
+        me.event("behind filtered");
+        me.result(done)
+    })
 }
 
 async fn other_thread(me: &mut Me) -> Step {

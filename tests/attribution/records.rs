@@ -26,6 +26,11 @@ impl Log for Sink {
 
     fn log(&self, record: &log::Record<'_>) {
         let line = record.args().to_string();
+        // It tells of some records in records of its own, from where it was called.
+        let event = Record::parse(&line).number("event");
+        if event % 16 == 1 {
+            log::info!(target: "attribution", echo = event; "told by the logger");
+        }
         LINES
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -211,13 +216,17 @@ pub(crate) fn check(ledger: &Ledger, lines: &[String]) -> Report {
         ..Check::default()
     };
     check.report.programs = 1;
-    let mut events = ledger.events();
+    let all = ledger.events();
+    let mut events = all.clone();
     for line in lines {
         let record = Record::parse(line);
         match record.pairs.get("span_mark").copied() {
             Some("start") => check.start(line, &record),
             Some("end") => check.end(line, &record),
             Some(_) => panic!("no such mark: {line}"),
+            None if record.pairs.contains_key("echo") => {
+                check.echo(line, &record, &all[&record.number("echo")]);
+            }
             None => match events.remove(&record.number("event")) {
                 Some(truth) => check.event(line, &record, &truth),
                 None => panic!("a record that nobody logged: {line}"),
@@ -280,6 +289,15 @@ impl Check {
     fn event(&mut self, line: &str, record: &Record<'_>, truth: &crate::truth::EventTruth) {
         self.report.events += 1;
         assert_eq!(record.message, truth.what);
+        let span = self.span_under(record, "span_id");
+        let got = self.place(record, span, truth.place.task);
+        if got != truth.place {
+            self.wrong(truth, line, got);
+        }
+    }
+
+    /// What the logger has logged while it was given that event.
+    fn echo(&mut self, line: &str, record: &Record<'_>, truth: &crate::truth::EventTruth) {
         let span = self.span_under(record, "span_id");
         let got = self.place(record, span, truth.place.task);
         if got != truth.place {

@@ -5,6 +5,7 @@
 //! innermost of its own spans, else the outside.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -158,6 +159,24 @@ impl Machine {
         let place = self.place();
         lock(&self.ledger.events).insert(event, EventTruth { place, what });
         log::info!(event; "{what}");
+    }
+
+    /// A record with a value that logs one itself while it is formatted.
+    pub(crate) fn telling_event(&self, what: &'static str) {
+        struct Telling<'a>(&'a Machine, u64);
+
+        impl fmt::Display for Telling<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.event("told by a value");
+                write!(f, "{}", self.1)
+            }
+        }
+
+        let event = next_number();
+        let place = self.place();
+        lock(&self.ledger.events).insert(event, EventTruth { place, what });
+        let telling = Telling(self, event);
+        log::info!(event:% = telling; "{what}");
     }
 
     fn open_as(self: &Arc<Self>, what: &'static str, kind: Kind) -> Open {
@@ -392,6 +411,24 @@ impl<F: Future> Child<F> {
             inside: started.inside,
             task: None,
             quiet: false,
+            started: true,
+            panicked: false,
+        };
+        self.in_frame(frame, |child| async_log::TaskExt::in_span(child, span))
+    }
+
+    /// As `in_span` does it with a span that is filtered out, begun in `by`.
+    pub(crate) fn in_quiet_span(
+        self,
+        by: &Machine,
+        span: async_log::Span,
+    ) -> Child<async_log::InSpan<Self>> {
+        let frame = Frame {
+            span: 0,
+            what: "quiet in_span",
+            inside: by.place(),
+            task: None,
+            quiet: true,
             started: true,
             panicked: false,
         };

@@ -5,6 +5,7 @@
 
 mod cost;
 mod failures;
+mod hostile;
 mod keys;
 mod locks;
 mod nested;
