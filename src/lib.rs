@@ -104,8 +104,9 @@ mod text;
 /// A body that ends with `Box::pin(…)` needs no second box. A second box needs to know how long the output lives. If that
 /// is a type parameter without a lifetime bound in the function's signature (`T: 'static`), only a body that ends with
 /// `Box::pin(…)` is covered. The bounds of an `impl` block are not seen from its methods: a name such as `T` or `E` in the
-/// return type is taken for a parameter of it. If the output is an associated type of unknown lifetime, a body that
-/// ends otherwise asks for such a bound.
+/// return type is taken for a parameter of it. If the return type is an associated type such as `Self::Future`, a body
+/// that only hands a boxed future on is not covered, and one that boxes its future anywhere but in a last `Box::pin(…)`
+/// needs an output that lives as long as the box.
 ///
 /// # Errors
 ///
@@ -152,8 +153,8 @@ pub mod __private {
     pub use crate::mark::Site;
     pub use crate::place::{fail, Machine, Run};
     pub use crate::returned::{
-        assert_fallible, assert_no_future, AnyFuture, HasSpan, KindOpaque, NotCovered, Returned,
-        ReturnedNested, ReturnedOpaque, ReturnedType, Tried, Typed, Watched,
+        assert_fallible, assert_no_future, AnyFuture, HasSpan, KindBoxed, KindOpaque, NotCovered,
+        Returned, ReturnedNested, ReturnedOpaque, ReturnedType, Tried, Typed, Watched,
     };
     pub use crate::span::{call, is_enabled, is_loud, lend, never, Inline, Span, Start};
 }

@@ -805,6 +805,20 @@ mod regressions {
         }
     }
 
+    /// As tower has it: a box that is handed on.
+    impl<T, U, R> Service<R> for Boxes<T, U>
+    where
+        T: Service<R, Response = U, Future = Pin<Box<dyn Future<Output = U>>>>,
+    {
+        type Response = U;
+        type Future = Pin<Box<dyn Future<Output = U>>>;
+
+        #[instrument(skip_all)]
+        fn call(&mut self, request: R) -> Self::Future {
+            self.0.call(request)
+        }
+    }
+
     pub(super) struct Local;
 
     impl Service<u32> for Local {

@@ -155,6 +155,9 @@ impl Expansion<'_> {
         if matches!(returned, Returned::Opaque(_)) && returned::ends_with_closure(body) {
             returned = Returned::Plain;
         }
+        if returned::is_associated(&self.output) && !returned::makes_box(body) {
+            returned = Returned::Unwrappable;
+        }
         let has_exits = returned::has_exits(&collect(body.stream()));
         let is_track_caller = |attr: &syn::Attribute| {
             any(&collect(attr.to_token_stream()), &|tokens, at| {
@@ -312,7 +315,7 @@ impl Expansion<'_> {
 
     /// `ret` and `err` of what is no future look at the box, not at what is in it.
     fn can_wrap(&self, tail: &BoxedTail) -> bool {
-        !returned::is_macro(&self.output) && (!self.is_watched() || tail.is_async)
+        tail.is_async || (returned::can_be_named(&self.output) && !self.is_watched())
     }
 
     /// The future of a body that ends with `Box::pin(…)` goes on in the span inside that box, if the declared type is
@@ -320,8 +323,12 @@ impl Expansion<'_> {
     fn of_boxed_tail(&self, tail: &BoxedTail, body: &Group) -> TokenStream {
         let (private, guard) = (&self.private, &self.guard);
         let ty = returned::inferred(&self.output);
-        let kind = quote_spanned! {Span::mixed_site().located_at(ty.span())=>
-            let __kind = #private::ReturnedType::<#ty>::new().async_log_kind();
+        let kind = match tail.is_async {
+            // Its type has no name, so no declared type can want it as it is.
+            true => ours!(let __kind = #private::KindBoxed;),
+            false => quote_spanned! {Span::mixed_site().located_at(ty.span())=>
+                let __kind = #private::ReturnedType::<#ty>::new().async_log_kind();
+            },
         };
         let inner = &tail.inner;
         let future = match self.is_watched() {

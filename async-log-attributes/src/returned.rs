@@ -363,6 +363,33 @@ pub(crate) fn inferred(output: &ReturnType) -> Option<Type> {
     Some(ty)
 }
 
+/// Whether the declared type can be written where a value is: it has no `impl Trait`, and comes out of no macro.
+pub(crate) fn can_be_named(output: &ReturnType) -> bool {
+    !is_macro(output) && !has_opaque(output)
+}
+
+/// Whether the declared type is an associated type such as `Self::Future`, of which the lifetime of its parts is not seen.
+pub(crate) fn is_associated(output: &ReturnType) -> bool {
+    let ReturnType::Type(_, ty) = output else {
+        return false;
+    };
+    match peel(ty) {
+        Type::Path(path) => {
+            let first = path.path.segments.first();
+            path.qself.is_some() || first.is_some_and(|part| part.ident == "Self")
+        }
+        _ => false,
+    }
+}
+
+/// Whether a body makes a boxed future itself. One that it only hands on may have an output of any lifetime.
+pub(crate) fn makes_box(body: &Group) -> bool {
+    let makers = ["pin", "boxed", "boxed_local"];
+    any(&collect(body.stream()), &|tokens, at| {
+        makers.iter().any(|maker| is_ident(tokens.get(at), maker))
+    })
+}
+
 /// Whether the declared type comes out of a macro.
 pub(crate) fn is_macro(output: &ReturnType) -> bool {
     matches!(output, ReturnType::Type(_, ty) if matches!(peel(ty), Type::Macro(_)))
