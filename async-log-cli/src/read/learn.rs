@@ -150,6 +150,15 @@ fn alone(heads: &[Head<'_>]) -> Option<(Shape, usize)> {
 /// A prefix that says all of time, level and target.
 const FULL: usize = 3;
 
+/// How many records a logger has that is among others, of so many records of which `full` have a prefix
+/// that says all. Where most have none, a prefix could as well be what a message quotes.
+fn least(full: usize, records: usize) -> usize {
+    match full * 2 >= records {
+        true => records.div_ceil(10),
+        false => records.div_ceil(3).max(3),
+    }
+}
+
 fn median(numbers: &mut [usize]) -> usize {
     numbers.sort_unstable();
     numbers.get(numbers.len() / 2).copied().unwrap_or_default()
@@ -212,12 +221,7 @@ impl<'a> Search<'a> {
         layouts.sort_by_key(|(says, count, ..)| std::cmp::Reverse((*says, *count)));
         let mut left = self.heads.len();
         let full = layouts.iter().filter(|(says, ..)| *says == FULL);
-        let full: usize = full.map(|(_, count, ..)| *count).sum();
-        // Where most records have none, a prefix could as well be what a message quotes.
-        let least = match full * 2 >= left {
-            true => left.div_ceil(10),
-            false => left.div_ceil(3).max(3),
-        };
+        let least = least(full.map(|(_, count, ..)| *count).sum(), left);
         for (says, count, front, layout) in &layouts {
             let same = layouts
                 .iter()

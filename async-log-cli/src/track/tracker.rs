@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::ahead::{Ahead, Late, Next};
 use super::clock::{self, Mark};
 use super::closed::Closed;
-use super::open::{Open, OpenSpans, Tail};
+use super::open::{Open, OpenSpans};
 use super::select::Selection;
 use super::sink::{End, Event, Process, Sink, Start};
 use crate::read::{Batch, Kind, ProcessId, Record, View};
@@ -324,23 +324,13 @@ impl<S: Sink> Tracker<S> {
             return Ok(());
         }
         let joined = record.task_parent_id.is_none() || self.join_tasks;
-        let mut inside = false;
-        if parent != 0 {
-            if followed.open.get(parent).is_none() && !followed.closed.contains(parent) {
-                self.take_late(parent, record.at, ahead)?;
-            }
-            let followed = &mut self.processes[self.current];
-            match followed.open.get_mut(parent) {
-                Some(parent) => {
-                    inside = parent.selected;
-                    if joined {
-                        parent.enter(at);
-                    }
-                }
-                None if followed.closed.contains(parent) => {}
-                None => self.problems.unknown_parents += 1,
-            }
-        }
+        let inside = match parent {
+            0 => false,
+            parent => match followed.enter(parent, at, joined) {
+                Some(inside) => inside,
+                None => self.enter_late(view, parent, (at, joined), ahead)?,
+            },
+        };
         if self.marks == 1 {
             self.selection.settle(at);
         }
@@ -359,11 +349,7 @@ impl<S: Sink> Tracker<S> {
             selected,
             view,
         };
-        let name = if is_alone {
-            Tail::default()
-        } else {
-            Tail::of(view.raw_message())
-        };
+        let name = if is_alone { 0 } else { name_of(view) };
         let kept = self.sink.start(start, &mut followed.open)?;
         let span = Open {
             parent,
@@ -379,6 +365,24 @@ impl<S: Sink> Tracker<S> {
         Ok(())
     }
 
+    /// Enters a span that is not open, if its start comes soon; says whether it is selected.
+    #[cold]
+    fn enter_late(
+        &mut self,
+        view: View<'_>,
+        parent: u64,
+        (at, joined): (u64, bool),
+        ahead: Ahead<'_>,
+    ) -> io::Result<bool> {
+        if self.processes[self.current].closed.contains(parent) {
+            return Ok(false);
+        }
+        self.take_late(parent, view.record.at, ahead)?;
+        let entered = self.processes[self.current].enter(parent, at, joined);
+        self.problems.unknown_parents += u64::from(entered.is_none());
+        Ok(entered.unwrap_or_default())
+    }
+
     fn end(&mut self, view: View<'_>, ahead: Ahead<'_>) -> io::Result<()> {
         self.marks += 1;
         let record = view.record;
@@ -389,7 +393,10 @@ impl<S: Sink> Tracker<S> {
             id => id,
         };
         // Of two processes that write at once a span of each may have this id.
-        let is_other = |span: &Open<S::Kept>| !span.name.is_of(Tail::of(view.raw_message()));
+        let is_other = |span: &Open<S::Kept>| {
+            let name = name_of(view);
+            span.name != name && span.name != 0 && name != 0
+        };
         if !is_alone && followed.open.get(id).is_some_and(is_other) {
             self.problems.other_names += 1;
             return Ok(());
@@ -477,6 +484,16 @@ impl<S: Sink> Tracker<S> {
 }
 
 impl<K> Followed<K> {
+    /// A span starts inside of one that is open; says whether that is selected.
+    #[inline]
+    fn enter(&mut self, parent: u64, at: u64, joined: bool) -> Option<bool> {
+        let parent = self.open.get_mut(parent)?;
+        if joined {
+            parent.enter(at);
+        }
+        Some(parent.selected)
+    }
+
     /// When the span around a record last said something, and whether it is selected.
     fn around(&self, span: u64) -> Option<(u64, bool)> {
         let span = self.open.get(span)?;
@@ -594,4 +611,17 @@ impl<K> Followed<K> {
             .and_then(|stack| stack.last())
             .map_or(0, |(id, _)| *id)
     }
+}
+
+/// A hash of the name of a span; 0 where something may be in front of the name.
+#[cold]
+fn name_of(view: View<'_>) -> u32 {
+    if !view.has_prefix() {
+        return 0;
+    }
+    let name = view.raw_message().iter();
+    let hash = name.fold(0x811c_9dc5u32, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    });
+    hash.max(1)
 }
