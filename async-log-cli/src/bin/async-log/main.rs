@@ -3,9 +3,12 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod inputs;
 mod output;
 mod report;
 mod run;
+mod signals;
+mod temporary;
 
 use std::process::ExitCode;
 

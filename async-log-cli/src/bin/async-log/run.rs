@@ -2,10 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
-use std::process::{self, ExitCode};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::ExitCode;
 use std::thread;
 
 use clap::CommandFactory;
@@ -19,15 +16,18 @@ use async_log_cli::write::chrome::Chrome;
 use async_log_cli::write::perfetto::Perfetto;
 use async_log_cli::write::{Look, flame, stats, task, tasks, trace, tree, unfinished};
 
-use crate::args::{Cli, Command, Selected, Shared};
+use crate::args::{self, Cli, Command, Common};
+use crate::inputs;
 use crate::output::Output;
 use crate::report::{self, Lines};
+use crate::signals;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     Done = 0,
-    NoSpan = 1,
+    Nothing = 1,
+    Usage = 2,
     Failed = 3,
 }
 
@@ -41,14 +41,21 @@ impl From<Exit> for ExitCode {
 #[derive(Debug)]
 pub(crate) enum Failure {
     Input(InputError),
-    Output { name: String, error: io::Error },
-    NoSpan(String),
+    Output {
+        name: String,
+        error: io::Error,
+    },
+    /// What the options say cannot be done here.
+    Usage(String),
+    /// There is nothing to show, and why.
+    Nothing(String),
 }
 
 impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Failure::NoSpan(_) => Exit::NoSpan,
+            Failure::Nothing(_) => Exit::Nothing,
+            Failure::Usage(_) => Exit::Usage,
             Failure::Input(_) | Failure::Output { .. } => Exit::Failed,
         }
     }
@@ -59,20 +66,23 @@ impl fmt::Display for Failure {
         match self {
             Failure::Input(error) => error.fmt(f),
             Failure::Output { name, error } => write!(f, "{name}: cannot be written: {error}"),
-            Failure::NoSpan(why) => f.write_str(why),
+            Failure::Usage(what) | Failure::Nothing(what) => f.write_str(what),
         }
     }
 }
 
 pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
-    let Cli { command, shared } = cli;
-    match command {
+    let command = cli.command;
+    match &command {
         Command::Completions { shell } => print(|out| {
-            clap_complete::generate(shell, &mut Cli::command(), "async-log", out);
+            clap_complete::generate(*shell, &mut Cli::command(), "async-log", out);
             Ok(())
         }),
         Command::Manual => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
-        command => draw(&command, &shared),
+        _ => match command.common() {
+            Some(common) => draw(&command, common),
+            None => Ok(Exit::Done),
+        },
     }
 }
 
@@ -84,23 +94,32 @@ fn print(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<Exit, Fai
 }
 
 /// Reads the logs and writes what the command makes of them.
-fn draw(command: &Command, shared: &Shared) -> Result<Exit, Failure> {
-    let mut input = Input::open(command.files(), shared)?;
-    let mut output = open_output(shared)?;
-    if !shared.reading.follow {
-        remove_when_interrupted(output.temporary());
+fn draw(command: &Command, common: &Common) -> Result<Exit, Failure> {
+    let path = common.output.output.as_deref();
+    inputs::check_output(&common.files.files, path).map_err(|name| {
+        Failure::Usage(format!(
+            "{name}: it is a log that is read, and would be lost; name another file with -o"
+        ))
+    })?;
+    let mut input = Input::open(command, common)?;
+    let mut output = open_output(common)?;
+    if command.is_drawing() && output.is_terminal() {
+        return Err(Failure::Usage(
+            "standard output: it is a terminal, which shows no trace and no picture; name a file \
+             with -o, or pipe it to a program"
+                .to_owned(),
+        ));
     }
-    let look = Look::new(output.has_color(shared.output.color), output.width());
-    let read = input.draw(command, shared, look, &mut output);
-    let name = shared
-        .output
-        .output
-        .as_ref()
-        .map_or("standard output".into(), |path| path.to_string_lossy());
+    if let Some(temporary) = output.temporary().filter(|_| !common.reading.follow) {
+        signals::remove_when_ended(temporary);
+    }
+    let look = Look::new(output.has_color(command.color()), output.width());
+    let read = input.draw(command, look, &mut output);
+    let name = output_name(common);
     if input.has_span() || read.is_err() {
         conclude_output(read.and_then(|()| output.commit()), &name)?;
     }
-    if !shared.output.quiet {
+    if !common.output.quiet {
         input.report();
     }
     input.conclude()
@@ -118,27 +137,18 @@ fn conclude_output(written: io::Result<()>, name: &str) -> Result<Exit, Failure>
     }
 }
 
-fn open_output(shared: &Shared) -> Result<Output, Failure> {
-    let path = shared.output.output.as_deref();
-    Output::open(path).map_err(|error| Failure::Output {
-        name: path
-            .unwrap_or("standard output".as_ref())
-            .to_string_lossy()
-            .into_owned(),
+fn open_output(common: &Common) -> Result<Output, Failure> {
+    Output::open(common.output.output.as_deref()).map_err(|error| Failure::Output {
+        name: output_name(common),
         error,
     })
 }
 
-/// Leaves no half of a file behind.
-fn remove_when_interrupted(temporary: Option<PathBuf>) {
-    let Some(temporary) = temporary else {
-        return;
-    };
-    // Without a handler the file stays, and that is all.
-    let _ = ctrlc::set_handler(move || {
-        let _ = std::fs::remove_file(&temporary);
-        process::exit(130);
-    });
+fn output_name(common: &Common) -> String {
+    match &common.output.output {
+        Some(path) => path.display().to_string(),
+        None => "standard output".to_owned(),
+    }
 }
 
 /// The logs that a command reads, and what is known of them when they are read.
@@ -154,21 +164,23 @@ struct Input {
 }
 
 impl Input {
-    fn open(files: &[PathBuf], shared: &Shared) -> Result<Input, Failure> {
+    fn open(command: &Command, common: &Common) -> Result<Input, Failure> {
+        let reading = &common.reading;
         let mut options = input::Options::default();
-        options.form = shared.reading.format.map(Into::into);
-        options.prefix.clone_from(&shared.reading.prefix);
-        options.follow = shared.reading.follow.then(stop_when_interrupted);
-        let cutter = Cutter::open(files, options).map_err(Failure::Input)?;
+        options.form = reading.format.map(Into::into);
+        options.prefix.clone_from(&reading.prefix);
+        options.in_order = reading.in_order;
+        options.follow = reading.follow.then(signals::stop_when_interrupted);
+        let cutter = Cutter::open(&common.files.files, options).map_err(Failure::Input)?;
         // What grows has no end that it could be near to.
-        let is_quiet = shared.output.quiet || shared.reading.follow;
+        let is_quiet = common.output.quiet || reading.follow;
         let progress = Progress::new(cutter.total(), is_quiet);
         let processors = thread::available_parallelism().map_or(1, usize::from);
         Ok(Input {
             cutter,
             progress,
-            selection: selection(&shared.selection),
-            jobs: shared.reading.jobs.map_or(processors.min(4), usize::from),
+            selection: selection(command, common),
+            jobs: reading.jobs.map_or(processors.min(4), usize::from),
             lines: Lines::default(),
             problems: Default::default(),
             records: 0,
@@ -177,61 +189,35 @@ impl Input {
     }
 
     /// Reads the logs with what the command wants of them.
-    fn draw(
-        &mut self,
-        command: &Command,
-        shared: &Shared,
-        look: Look,
-        out: &mut Output,
-    ) -> io::Result<()> {
-        let exact = shared.selection.exact;
-        let (json, limit) = (shared.output.json, shared.output.limit);
-        let rows = limit.filter(|&rows| rows > 0);
+    fn draw(&mut self, command: &Command, look: Look, out: &mut Output) -> io::Result<()> {
         match command {
-            Command::Tasks(_) => {
+            Command::Tasks(table) => {
                 let mut options = tasks::Options::default();
-                (options.look, options.json, options.limit) = (look, json, rows);
+                (options.look, options.json) = (look, table.rows.json);
+                options.limit = table.rows.most();
                 self.read(tasks::Tasks::new(options, out), false)
             }
-            Command::Task {
-                id,
-                tree,
-                time_of_day,
-                ..
-            } => {
+            Command::Task(args) => {
                 let mut options = task::Options::default();
-                (options.look, options.task) = (look, *id);
-                (options.tree, options.time_of_day) = (*tree, *time_of_day);
+                (options.look, options.task) = (look, args.id);
+                (options.tree, options.time_of_day) = (args.tree, args.time_of_day);
                 self.read(task::Task::new(options, out), false)
             }
-            Command::Tree { spawned, .. } => {
+            Command::Tree(args) => {
                 let mut options = tree::Options::default();
-                (options.look, options.json, options.spawned) = (look, json, *spawned);
-                options.limit = limit.unwrap_or(options.limit);
-                self.read(tree::Tree::new(options, out), *spawned)
+                (options.look, options.json) = (look, args.table.rows.json);
+                options.spawned = args.spawned;
+                options.limit = args.table.rows.limit.unwrap_or(options.limit);
+                self.read(tree::Tree::new(options, out), args.spawned)
             }
-            Command::Stats { sort, .. } => {
-                let mut options = stats::Options::default();
-                (options.look, options.json, options.limit) = (look, json, rows);
-                (options.exact, options.sort) = (exact, *sort);
-                self.read(stats::Stats::new(options, out), false)
-            }
-            Command::Unfinished(_) => {
+            Command::Stats(args) => self.read(stats::Stats::new(args.options(look), out), false),
+            Command::Unfinished(table) => {
                 let mut options = unfinished::Options::default();
-                (options.look, options.json, options.limit) = (look, json, rows);
+                (options.look, options.json) = (look, table.rows.json);
+                options.limit = table.rows.most();
                 self.read(unfinished::Unfinished::new(options, out), false)
             }
-            Command::Flame {
-                folded,
-                spawned,
-                title,
-                ..
-            } => {
-                let mut options = flame::Options::default();
-                (options.exact, options.folded) = (exact, *folded);
-                options.title.clone_from(title);
-                self.read(flame::Flame::new(options, out), *spawned)
-            }
+            Command::Flame(args) => self.read(flame::Flame::new(args.options(), out), args.spawned),
             Command::Chrome(_) => self.read(Chrome::new(trace::Options::default(), out), false),
             Command::Perfetto(_) => self.read(Perfetto::new(trace::Options::default(), out), false),
             Command::Completions { .. } | Command::Manual => Ok(()),
@@ -285,7 +271,7 @@ impl Input {
             eprintln!("async-log: {trouble}");
         }
         if !self.has_span() {
-            return Err(Failure::NoSpan(report::no_span(
+            return Err(Failure::Nothing(report::no_span(
                 &self.names(),
                 self.records,
                 &self.lines,
@@ -313,23 +299,41 @@ impl Batches for Feed<'_> {
     }
 }
 
-/// What is set when the user wants no more of a growing log.
-fn stop_when_interrupted() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let handle = Arc::clone(&stop);
-    // Without a handler an interruption ends the process, and that is all.
-    let _ = ctrlc::set_handler(move || handle.store(true, Ordering::Relaxed));
-    stop
-}
-
-fn selection(selected: &Selected) -> Selection {
+fn selection(command: &Command, common: &Common) -> Selection {
+    let selected = &common.selected;
     let mut selection = Selection::default();
     selection.since = selected.since;
     selection.until = selected.until;
-    selection.tasks.clone_from(&selected.tasks);
+    selection.tasks = command.tasks().to_vec();
     selection.span = selected.span.as_deref().map(WildMatch::new);
     selection.pairs.clone_from(&selected.pairs);
     selection.min_duration = selected.min_duration.unwrap_or(0);
-    selection.level = selected.level.map(Into::into);
+    selection.level = command.level().map(Into::into);
     selection
+}
+
+impl args::Rows {
+    /// How many rows at most.
+    fn most(&self) -> Option<usize> {
+        self.limit.filter(|&rows| rows > 0)
+    }
+}
+
+impl args::Stats {
+    fn options(&self, look: Look) -> stats::Options {
+        let mut options = stats::Options::default();
+        (options.look, options.json) = (look, self.rows.json);
+        (options.limit, options.exact) = (self.rows.most(), self.names.exact);
+        options.sort = self.sort;
+        options
+    }
+}
+
+impl args::Flame {
+    fn options(&self) -> flame::Options {
+        let mut options = flame::Options::default();
+        (options.exact, options.folded) = (self.names.exact, self.folded);
+        options.title.clone_from(&self.title);
+        options
+    }
 }

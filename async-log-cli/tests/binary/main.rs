@@ -1,0 +1,9 @@
+//! The binary, as people use it: a test asks what stands on its outputs and how it ended.
+//!
+//! `ASYNC_LOG_BINARY=…` runs the tests on another binary, as on one from before a fault was mended.
+
+#[cfg(unix)]
+mod ended;
+mod options;
+mod output;
+mod program;
