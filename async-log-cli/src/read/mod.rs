@@ -24,4 +24,5 @@ pub use dialect::{Dialect, Form};
 pub use prefix::{Layout, Prefix, TemplateError};
 pub use record::{Kind, Level, Outcome, Part, ProcessId, Record};
 pub use time::Time;
+pub(crate) use view::TargetField;
 pub use view::View;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::batch::Batch;
 use super::dialect::{Form, first_line, trim_end};
 use super::prefix::Prefix;
-use super::record::{Level, Part, Record};
+use super::record::{FAR, Level, Part, Record};
 use super::text::{continuation, is_reserved, message_end};
 use super::time::Time;
 use super::{json, key_value, pairs};
@@ -18,6 +18,19 @@ pub struct View<'a> {
     pub batch: &'a Batch,
     /// What is known of it.
     pub record: &'a Record,
+}
+
+/// Where a record has its target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TargetField<'a> {
+    /// In the prefix of its first line, or nowhere.
+    InPrefix,
+    /// At the beginning of this, as a JSON string.
+    At(&'a [u8]),
+    /// In a JSON line, but not where it would be found quickly.
+    Far,
+    /// It has none.
+    None,
 }
 
 impl<'a> View<'a> {
@@ -133,6 +146,25 @@ impl<'a> View<'a> {
                 target.map(text)
             }
         }
+    }
+
+    /// Where its target stands, found out without reading it.
+    pub(crate) fn target_field(&self) -> TargetField<'a> {
+        match (self.batch.dialect.form, self.record.target_at) {
+            (Form::Text | Form::KeyValue, _) => TargetField::InPrefix,
+            (Form::Json, 0) => TargetField::None,
+            (Form::Json, FAR) => TargetField::Far,
+            (Form::Json, at) => {
+                let field = self.behind_host().get(at.into()..);
+                field.map_or(TargetField::Far, TargetField::At)
+            }
+        }
+    }
+
+    /// What stands before its message in its first line, if the message was found already.
+    pub(crate) fn before_message(&self) -> Option<&'a [u8]> {
+        let start = self.record.text.start as usize..self.record.message?.start as usize;
+        self.batch.bytes.get(start)
     }
 
     /// Of the start of a task: where it was made.

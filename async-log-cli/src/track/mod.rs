@@ -3,15 +3,16 @@
 //! The [`Tracker`] holds what is open and no more. What is made of it is up to a [`Sink`].
 
 mod closed;
+mod fold;
 mod names;
 mod open;
 mod select;
 mod sink;
 mod tracker;
 
-pub(crate) use names::fold;
+pub(crate) use fold::fold;
 pub use names::{NameId, Names};
 pub use open::{Open, OpenSpans};
-pub use select::{Bound, Selection};
+pub use select::{Bound, NameLike, Selection};
 pub use sink::{End, Event, Process, Sink, Start};
-pub use tracker::{Problems, Tracker};
+pub use tracker::{Problems, Taken, Tracker};

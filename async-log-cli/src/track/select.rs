@@ -2,6 +2,9 @@
 
 use wildmatch::WildMatch;
 
+use super::fold::fold;
+use super::names::with_target;
+use crate::printable::printable;
 use crate::read::{Level, View};
 
 /// A time that somebody named.
@@ -24,6 +27,46 @@ impl Bound {
     }
 }
 
+/// What the name of a span is to be like: `*` and `?` stand for others.
+///
+/// It finds a name as the program wrote it, and as it is shown: folded, with its target where several
+/// have it, with a `…` where it was cut.
+#[derive(Clone, Debug)]
+pub struct NameLike {
+    pattern: WildMatch,
+}
+
+impl NameLike {
+    /// A name that is like this.
+    pub fn new(pattern: &str) -> Self {
+        NameLike {
+            pattern: WildMatch::new(&printable(&pattern.replace('…', "*"))),
+        }
+    }
+
+    fn is_like(&self, view: View<'_>) -> bool {
+        let name = view.message();
+        self.pattern.matches(&printable(&name)) || self.is_shown(view, &name)
+    }
+
+    /// Whether it is like one of the ways in which a name may be shown.
+    fn is_shown(&self, view: View<'_>, name: &str) -> bool {
+        let mut folded = Vec::new();
+        fold(name.as_bytes(), &mut folded);
+        let folded = String::from_utf8_lossy(&folded);
+        let raw = String::from_utf8_lossy(view.raw_message());
+        let frame = |name: &str| name.replace(';', ",");
+        [&*folded, name, &*raw].into_iter().any(|name| {
+            let shown = printable(name).into_owned();
+            self.pattern.matches(&shown)
+                || self.pattern.matches(&frame(&shown))
+                || view
+                    .target()
+                    .is_some_and(|target| self.pattern.matches(&with_target(&shown, &target)))
+        })
+    }
+}
+
 /// Which spans and records are wanted; the default takes all.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -35,7 +78,7 @@ pub struct Selection {
     /// Only what is in these tasks; all, if none is named.
     pub tasks: Vec<u64>,
     /// Only spans whose name is like this, and what is inside them.
-    pub span: Option<WildMatch>,
+    pub span: Option<NameLike>,
     /// Only what has all of these pairs.
     pub pairs: Vec<(String, String)>,
     /// Only spans that were open so long, in nanoseconds.
@@ -70,6 +113,11 @@ impl Selection {
         for bound in [&mut self.since, &mut self.until].into_iter().flatten() {
             *bound = Bound::At(bound.at(first));
         }
+    }
+
+    /// Whether what was over then is not wanted.
+    pub(crate) fn is_early(&self, at: u64) -> bool {
+        Self::is_before(at, self.since)
     }
 
     fn is_before(at: u64, bound: Option<Bound>) -> bool {
@@ -116,9 +164,7 @@ impl Selection {
     }
 
     fn takes_name(&self, view: View<'_>) -> bool {
-        self.span
-            .as_ref()
-            .is_none_or(|span| span.matches(&view.message()))
+        self.span.as_ref().is_none_or(|span| span.is_like(view))
     }
 
     fn takes_pairs(&self, view: View<'_>) -> bool {

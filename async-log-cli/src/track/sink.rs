@@ -29,8 +29,10 @@ pub struct Start<'a> {
     pub at: u64,
     /// It is a part of the span around it. A task is not, unless that was asked for.
     pub joined: bool,
-    /// The selection takes it.
+    /// The selection takes it, unless its end says otherwise.
     pub selected: bool,
+    /// The selection wants nothing that was over by now.
+    pub early: bool,
     /// The record.
     pub view: View<'a>,
 }

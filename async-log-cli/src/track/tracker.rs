@@ -42,6 +42,17 @@ pub struct Tracker<S: Sink> {
     problems: Problems,
     records: u64,
     marks: u64,
+    taken: Taken,
+}
+
+/// What a selection took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Taken {
+    /// Spans that have ended, or were left open.
+    pub spans: u64,
+    /// Records that are neither start nor end; 0 where nobody asks for them.
+    pub records: u64,
 }
 
 /// What is known of one process.
@@ -109,6 +120,7 @@ impl<S: Sink> Tracker<S> {
             problems: Problems::default(),
             records: 0,
             marks: 0,
+            taken: Taken::default(),
         }
     }
 
@@ -121,6 +133,16 @@ impl<S: Sink> Tracker<S> {
     /// How many records there were, and how many starts and ends among them.
     pub fn counts(&self) -> (u64, u64) {
         (self.records, self.marks)
+    }
+
+    /// What the selection took.
+    pub fn taken(&self) -> Taken {
+        self.taken
+    }
+
+    /// What it tells.
+    pub fn sink(&self) -> &S {
+        &self.sink
     }
 
     /// What was wrong.
@@ -184,6 +206,7 @@ impl<S: Sink> Tracker<S> {
         for (_, span) in open.iter_mut() {
             let duration = last.saturating_sub(span.start);
             span.selected &= self.takes_all || self.selection.takes_end(last, duration);
+            self.taken.spans += u64::from(span.selected);
         }
         self.sink.left_open(followed.process, open)
     }
@@ -272,6 +295,7 @@ impl<S: Sink> Tracker<S> {
             at,
             joined,
             selected,
+            early: self.selection.is_early(at),
             view,
         };
         let kept = self.sink.start(start, &mut followed.open)?;
@@ -323,6 +347,7 @@ impl<S: Sink> Tracker<S> {
             }
             Some(_) => {}
         }
+        self.taken.spans += u64::from(selected);
         let process = followed.process;
         let outcome = record.outcome;
         let end = End {
@@ -349,6 +374,7 @@ impl<S: Sink> Tracker<S> {
         if !self.takes_all && !self.selection.takes_event(view, at, inside) {
             return Ok(());
         }
+        self.taken.records += 1;
         let event = Event {
             process: followed.process,
             span,

@@ -66,6 +66,12 @@ impl<W: Write> Flame<W> {
         self.out
     }
 
+    /// All time that would be drawn, in nanoseconds.
+    pub fn total(&self) -> u64 {
+        let times = self.stacks.iter().map(|stack| stack.self_time);
+        times.fold(0, u64::saturating_add)
+    }
+
     fn stack(&mut self, around: StackId, name: NameId) -> StackId {
         *self.inside.entry((around, name)).or_insert_with(|| {
             let id = StackId(self.stacks.len() as u32);
@@ -90,7 +96,7 @@ impl<W: Write> Flame<W> {
             let mut frames = Vec::new();
             let mut at = stack;
             while let Some(name) = at.name {
-                frames.push(frame(self.names.text(name)));
+                frames.push(frame(&self.names.shown(name)));
                 at = &self.stacks[at.around.0 as usize];
             }
             frames.reverse();
@@ -174,6 +180,10 @@ impl<W: Write> Sink for Flame<W> {
 
     fn finish(&mut self) -> io::Result<()> {
         let lines = self.folded();
+        // There is no picture of nothing.
+        if lines.is_empty() {
+            return Ok(());
+        }
         if !self.options.folded {
             return self.draw(&lines);
         }

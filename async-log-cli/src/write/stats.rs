@@ -146,6 +146,9 @@ impl Default for Counted {
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     name: &'a str,
+    target: Option<&'a str>,
+    #[serde(skip)]
+    shown: String,
     count: u64,
     total_ns: u64,
     self_ns: u64,
@@ -195,22 +198,26 @@ impl<W: Write> Stats<W> {
     /// The names that there is something to say of, sorted. A name of which nothing was selected is
     /// none of them.
     fn rows(&self) -> Vec<Row<'_>> {
-        let ids = self.names.iter().zip(&self.counted);
+        let ids = self.names.ids().zip(&self.counted);
         let known = ids.filter(|(_, of)| of.ended + of.unfinished > 0);
-        let mut rows: Vec<_> = known.map(|(name, of)| Row::new(name, of)).collect();
-        rows.sort_by(|a, b| a.name.cmp(b.name));
+        let mut rows: Vec<_> = known
+            .map(|(id, of)| Row::new(&self.names, id, of))
+            .collect();
+        rows.sort_by(|a, b| (a.name, a.target).cmp(&(b.name, b.target)));
         rows.sort_by_key(|row| Reverse(row.key(self.options.sort)));
         rows
     }
 }
 
 impl<'a> Row<'a> {
-    fn new(name: &'a str, of: &Counted) -> Self {
+    fn new(names: &'a Names, id: NameId, of: &Counted) -> Self {
         // A histogram gives the largest duration that it cannot tell from the right one.
         let percentile = |percent| of.durations.percentile(percent).min(of.max);
         let some = of.ended > 0;
         Row {
-            name,
+            name: names.text(id),
+            target: names.target(id),
+            shown: names.shown(id),
             count: of.ended,
             total_ns: of.total,
             self_ns: of.self_time,
@@ -269,7 +276,7 @@ fn cells(row: &Row<'_>, all: u64) -> Vec<Cell> {
     };
     let spans = (row.count > 0).then_some(());
     vec![
-        Cell::new(worst(row), row.name),
+        Cell::new(worst(row), &row.shown),
         Cell::new(PLAIN, &count(row.count)),
         time(spans.map(|()| row.total_ns), PLAIN),
         time(spans.map(|()| row.self_ns), style),

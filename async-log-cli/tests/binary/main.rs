@@ -4,6 +4,8 @@
 
 #[cfg(unix)]
 mod ended;
+mod names;
 mod options;
 mod output;
 mod program;
+mod selections;

@@ -28,6 +28,14 @@ pub(crate) const COMMANDS: [&[&str]; 8] = [
     &["perfetto"],
 ];
 
+/// One of the logs in `tests/cases`, which were read wrongly once.
+pub(crate) fn case(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/cases")
+        .join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 /// What came of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {

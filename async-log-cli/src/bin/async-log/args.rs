@@ -112,6 +112,8 @@ pub(crate) struct Table {
     #[command(flatten)]
     pub(crate) tasks: OfTasks,
     #[command(flatten)]
+    pub(crate) lasting: Lasting,
+    #[command(flatten)]
     pub(crate) level: OfLevel,
     #[command(flatten)]
     pub(crate) common: Common,
@@ -156,6 +158,8 @@ pub(crate) struct Stats {
     #[command(flatten)]
     pub(crate) tasks: OfTasks,
     #[command(flatten)]
+    pub(crate) lasting: Lasting,
+    #[command(flatten)]
     pub(crate) names: Names,
     #[command(flatten)]
     pub(crate) common: Common,
@@ -179,6 +183,8 @@ pub(crate) struct Flame {
     #[command(flatten)]
     pub(crate) tasks: OfTasks,
     #[command(flatten)]
+    pub(crate) lasting: Lasting,
+    #[command(flatten)]
     pub(crate) names: Names,
     #[command(flatten)]
     pub(crate) common: Common,
@@ -189,6 +195,8 @@ pub(crate) struct Flame {
 pub(crate) struct Trace {
     #[command(flatten)]
     pub(crate) tasks: OfTasks,
+    #[command(flatten)]
+    pub(crate) lasting: Lasting,
     #[command(flatten)]
     pub(crate) level: OfLevel,
     #[command(flatten)]
@@ -231,6 +239,23 @@ impl Command {
         }
     }
 
+    /// How long spans are to have lasted. `task` shows each record when it comes, so it cannot know.
+    pub(crate) fn min_duration(&self) -> Option<u64> {
+        match self {
+            Command::Tasks(Table { lasting, .. })
+            | Command::Tree(Tree {
+                table: Table { lasting, .. },
+                ..
+            })
+            | Command::Stats(Stats { lasting, .. })
+            | Command::Unfinished(Table { lasting, .. })
+            | Command::Flame(Flame { lasting, .. })
+            | Command::Chrome(Trace { lasting, .. })
+            | Command::Perfetto(Trace { lasting, .. }) => lasting.min_duration,
+            Command::Task(_) | Command::Completions { .. } | Command::Manual => None,
+        }
+    }
+
     /// The level of the records that it shows; all, if none is named.
     pub(crate) fn level(&self) -> Option<LevelName> {
         match self {
@@ -266,6 +291,35 @@ impl Command {
             | Command::Completions { .. }
             | Command::Manual => Color::Never,
         }
+    }
+
+    /// The options that select, as they may be said again.
+    pub(crate) fn selecting(&self, common: &Common) -> Vec<String> {
+        let Selected {
+            since,
+            until,
+            span,
+            pairs,
+        } = &common.selected;
+        let mut said = Vec::new();
+        if let Some(span) = span {
+            said.push(format!("--span '{span}'"));
+        }
+        said.extend(
+            pairs
+                .iter()
+                .map(|(key, value)| format!("--where '{key}={value}'")),
+        );
+        said.extend(self.tasks().iter().map(|id| format!("--task {id}")));
+        let given = [
+            ("--since", since.is_some()),
+            ("--until", until.is_some()),
+            ("--min-duration", self.min_duration().is_some()),
+            ("--level", self.level().is_some()),
+        ];
+        let given = given.into_iter().filter(|(_, is_given)| *is_given);
+        said.extend(given.map(|(option, _)| option.to_owned()));
+        said
     }
 
     /// What it writes is for programs, and would make a mess of a terminal.
@@ -320,6 +374,11 @@ pub(crate) struct Selected {
     /// Only what has this pair; may be said more than once
     #[arg(long = "where", value_name = "KEY=VALUE", value_parser = pair, action = ArgAction::Append)]
     pub(crate) pairs: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = SELECTION)]
+pub(crate) struct Lasting {
     /// Only spans that took at least so long: 10ms, 1.5s, '2m 30s', 1d
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) min_duration: Option<u64>,
@@ -365,7 +424,7 @@ pub(crate) struct Reading {
     #[arg(long)]
     pub(crate) in_order: bool,
     /// Waits for more at the end of the log, until interrupted
-    #[arg(long)]
+    #[arg(long, conflicts_with = "jobs")]
     pub(crate) follow: bool,
     /// How many threads read the log; as many as there are processors, up to 4, if not said
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]

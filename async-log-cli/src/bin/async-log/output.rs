@@ -61,6 +61,14 @@ impl Output {
         }
     }
 
+    /// There is nothing to show: a file that was there stays what it was.
+    pub(crate) fn abandon(self) -> io::Result<()> {
+        match self {
+            Output::Stdout(mut out) => out.flush(),
+            Output::Device(_) | Output::File { .. } => Ok(()),
+        }
+    }
+
     /// The file that has to go where this process is ended from outside.
     pub(crate) fn temporary(&self) -> Option<PathBuf> {
         match self {

@@ -82,28 +82,94 @@ pub(crate) fn report(lines: &Lines, names: &[String], problems: &Problems) {
     }
 }
 
+/// Why there is nothing to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nothing {
+    /// The log has no span.
+    Log,
+    /// The selection takes nothing of it; whether records that are no spans would have been shown too.
+    Taken { records: bool },
+    /// Nothing is of this task.
+    Task(u64),
+    /// All spans last 0 ns.
+    Time,
+}
+
+/// What messages call the logs that were read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names<'a>(pub(crate) &'a [String]);
+
+impl std::fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            [name] => f.write_str(name),
+            names => write!(f, "{} files", names.len()),
+        }
+    }
+}
+
 /// Why a log has nothing to show, and what to do.
-pub(crate) fn no_span(names: &[String], records: u64, lines: &Lines) -> String {
-    let name = match names {
-        [name] => name.clone(),
-        names => format!("{} files", names.len()),
-    };
+pub(crate) fn no_span(names: Names<'_>, records: u64, lines: &Lines) -> String {
     if records > 0 {
         let records = match records {
             1 => "1 record".to_owned(),
             records => format!("{records} records"),
         };
         return format!(
-            "{name}: {records} and no span; spans are at level `trace` unless they say otherwise: \
+            "{names}: {records} and no span; spans are at level `trace` unless they say otherwise: \
              does the logger let that through (RUST_LOG=trace), and is `span!` or `#[instrument]` used?"
         );
     }
     let first = lines.first().map_or(String::new(), |(source, line, why)| {
-        let name = names.get(source).map_or("", String::as_str);
+        let name = names.0.get(source).map_or("", String::as_str);
         format!(" (the first is {name}:{line}: {})", why.reason())
     });
     format!(
-        "{name}: no line is a record of async-log{first}; is the program's logger wrapped \
+        "{names}: no line is a record of async-log{first}; is the program's logger wrapped \
          (`async_log::Logger::wrap`), and is this its log? If it has another form, say --format"
     )
+}
+
+/// That the options that select take nothing of a log that has something.
+pub(crate) fn nothing_taken(
+    names: Names<'_>,
+    marks: u64,
+    records: bool,
+    selecting: &[String],
+) -> String {
+    let what = if records {
+        "span and no record"
+    } else {
+        "span"
+    };
+    let marks = match marks {
+        1 => "1 start or end of a span".to_owned(),
+        marks => format!("{marks} starts and ends of spans"),
+    };
+    format!(
+        "{names}: no {what} matches {}; the log has {marks}: compare with what `async-log stats` and \
+         `async-log tasks` show of it",
+        selecting.join(" ")
+    )
+}
+
+/// That nothing is of a task.
+pub(crate) fn no_task(names: Names<'_>, id: u64, selecting: &[String]) -> String {
+    let with = match selecting {
+        [] => String::new(),
+        selecting => format!(" that matches {}", selecting.join(" ")),
+    };
+    format!("{names}: no record of task {id}{with}; `async-log tasks` shows which tasks there are")
+}
+
+/// That there is no time to draw.
+pub(crate) fn no_time(names: Names<'_>, problems: &Problems) -> String {
+    let why = match problems.without_time {
+        0 => "a clock that is finer may tell them apart",
+        _ => {
+            "the log does not say when they start, and its logger's clock is too coarse: let the \
+             logger write smaller parts of a second, or the library all of its keys"
+        }
+    };
+    format!("{names}: all spans last 0 ns, so there is nothing to draw; {why}")
 }

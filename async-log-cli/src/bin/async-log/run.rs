@@ -5,21 +5,19 @@ use std::io;
 use std::process::ExitCode;
 use std::thread;
 
-use clap::CommandFactory;
-use wildmatch::WildMatch;
-
 use async_log_cli::input::{self, Cutter, InputError, Progress};
 use async_log_cli::pipeline::{self, Batches};
 use async_log_cli::read::Batch;
-use async_log_cli::track::{Selection, Sink, Tracker};
+use async_log_cli::track::{NameLike, Problems, Selection, Sink, Tracker};
 use async_log_cli::write::chrome::Chrome;
 use async_log_cli::write::perfetto::Perfetto;
 use async_log_cli::write::{Look, flame, stats, task, tasks, trace, tree, unfinished};
+use clap::CommandFactory;
 
 use crate::args::{self, Cli, Command, Common};
 use crate::inputs;
 use crate::output::Output;
-use crate::report::{self, Lines};
+use crate::report::{self, Lines, Nothing};
 use crate::signals;
 
 /// How it ended.
@@ -116,13 +114,16 @@ fn draw(command: &Command, common: &Common) -> Result<Exit, Failure> {
     let look = Look::new(output.has_color(command.color()), output.width());
     let read = input.draw(command, look, &mut output);
     let name = output_name(common);
-    if input.has_span() || read.is_err() {
+    if read.is_err() || input.nothing.is_none() {
         conclude_output(read.and_then(|()| output.commit()), &name)?;
+    } else {
+        // A program that reads standard output gets an empty result; a file stays what it was.
+        conclude_output(output.abandon(), &name)?;
     }
     if !common.output.quiet {
         input.report();
     }
-    input.conclude()
+    input.conclude(command, common)
 }
 
 /// Whoever does not read on has what was wanted.
@@ -156,11 +157,14 @@ struct Input {
     cutter: Cutter,
     progress: Progress,
     selection: Selection,
+    join_tasks: bool,
     jobs: usize,
     lines: Lines,
-    problems: async_log_cli::track::Problems,
+    problems: Problems,
     records: u64,
     marks: u64,
+    /// Why there is nothing to show.
+    nothing: Option<Nothing>,
 }
 
 impl Input {
@@ -175,16 +179,22 @@ impl Input {
         // What grows has no end that it could be near to.
         let is_quiet = common.output.quiet || reading.follow;
         let progress = Progress::new(cutter.total(), is_quiet);
-        let processors = thread::available_parallelism().map_or(1, usize::from);
+        // Of a growing log each line is shown when it comes, so nobody who shows lines may wait for more.
+        let processors = match reading.follow {
+            true => 1,
+            false => thread::available_parallelism().map_or(1, usize::from),
+        };
         Ok(Input {
             cutter,
             progress,
             selection: selection(command, common),
+            join_tasks: false,
             jobs: reading.jobs.map_or(processors.min(4), usize::from),
             lines: Lines::default(),
             problems: Default::default(),
             records: 0,
             marks: 0,
+            nothing: None,
         })
     }
 
@@ -195,39 +205,59 @@ impl Input {
                 let mut options = tasks::Options::default();
                 (options.look, options.json) = (look, table.rows.json);
                 options.limit = table.rows.most();
-                self.read(tasks::Tasks::new(options, out), false)
+                self.read(tasks::Tasks::new(options, out), nothing_taken)
             }
             Command::Task(args) => {
                 let mut options = task::Options::default();
                 (options.look, options.task) = (look, args.id);
                 (options.tree, options.time_of_day) = (args.tree, args.time_of_day);
-                self.read(task::Task::new(options, out), false)
+                self.read(task::Task::new(options, out), |tracker| {
+                    let is_there = tracker.sink().written() > 0;
+                    (!is_there).then_some(Nothing::Task(args.id))
+                })
             }
             Command::Tree(args) => {
                 let mut options = tree::Options::default();
                 (options.look, options.json) = (look, args.table.rows.json);
                 options.spawned = args.spawned;
                 options.limit = args.table.rows.limit.unwrap_or(options.limit);
-                self.read(tree::Tree::new(options, out), args.spawned)
+                self.join_tasks = args.spawned;
+                self.read(tree::Tree::new(options, out), nothing_taken)
             }
-            Command::Stats(args) => self.read(stats::Stats::new(args.options(look), out), false),
+            Command::Stats(args) => {
+                self.read(stats::Stats::new(args.options(look), out), no_span_taken)
+            }
             Command::Unfinished(table) => {
                 let mut options = unfinished::Options::default();
                 (options.look, options.json) = (look, table.rows.json);
                 options.limit = table.rows.most();
-                self.read(unfinished::Unfinished::new(options, out), false)
+                self.read(unfinished::Unfinished::new(options, out), no_span_taken)
             }
-            Command::Flame(args) => self.read(flame::Flame::new(args.options(), out), args.spawned),
-            Command::Chrome(_) => self.read(Chrome::new(trace::Options::default(), out), false),
-            Command::Perfetto(_) => self.read(Perfetto::new(trace::Options::default(), out), false),
+            Command::Flame(args) => {
+                self.join_tasks = args.spawned;
+                self.read(flame::Flame::new(args.options(), out), |tracker| {
+                    let has_time = tracker.sink().total() > 0;
+                    no_span_taken(tracker).or((!has_time).then_some(Nothing::Time))
+                })
+            }
+            Command::Chrome(_) => {
+                self.read(Chrome::new(trace::Options::default(), out), nothing_taken)
+            }
+            Command::Perfetto(_) => {
+                self.read(Perfetto::new(trace::Options::default(), out), nothing_taken)
+            }
             Command::Completions { .. } | Command::Manual => Ok(()),
         }
     }
 
-    /// Gives the spans of the logs to a sink.
-    fn read<S: Sink>(&mut self, sink: S, join_tasks: bool) -> io::Result<()> {
+    /// Gives the spans of the logs to a sink. `nothing` says whether it has nothing to show.
+    fn read<S: Sink>(
+        &mut self,
+        sink: S,
+        nothing: impl FnOnce(&Tracker<S>) -> Option<Nothing>,
+    ) -> io::Result<()> {
         let selection = std::mem::take(&mut self.selection);
-        let mut tracker = Tracker::new(sink, selection).join_tasks(join_tasks);
+        let mut tracker = Tracker::new(sink, selection).join_tasks(self.join_tasks);
         let feed = Feed {
             cutter: &mut self.cutter,
             progress: &mut self.progress,
@@ -243,11 +273,11 @@ impl Input {
             read => read,
         };
         self.problems = tracker.problems().clone();
+        self.nothing = match self.marks {
+            0 => Some(Nothing::Log),
+            _ => nothing(&tracker),
+        };
         finished
-    }
-
-    fn has_span(&self) -> bool {
-        self.marks > 0
     }
 
     fn names(&self) -> Vec<String> {
@@ -265,24 +295,46 @@ impl Input {
     }
 
     /// Says what could not be read, and why there is nothing to see.
-    fn conclude(self) -> Result<Exit, Failure> {
+    fn conclude(self, command: &Command, common: &Common) -> Result<Exit, Failure> {
         let troubles = self.cutter.troubles();
         for trouble in troubles {
             eprintln!("async-log: {trouble}");
         }
-        if !self.has_span() {
-            return Err(Failure::Nothing(report::no_span(
-                &self.names(),
-                self.records,
-                &self.lines,
-            )));
+        let names = report::Names(&self.names());
+        let Some(nothing) = self.nothing else {
+            return Ok(if troubles.is_empty() {
+                Exit::Done
+            } else {
+                Exit::Failed
+            });
+        };
+        let message = match nothing {
+            Nothing::Log => report::no_span(names, self.records, &self.lines),
+            Nothing::Taken { records } => {
+                report::nothing_taken(names, self.marks, records, &command.selecting(common))
+            }
+            Nothing::Task(id) => report::no_task(names, id, &command.selecting(common)),
+            Nothing::Time => report::no_time(names, &self.problems),
+        };
+        if troubles.is_empty() {
+            return Err(Failure::Nothing(message));
         }
-        Ok(if troubles.is_empty() {
-            Exit::Done
-        } else {
-            Exit::Failed
-        })
+        // What could not be read may have had it.
+        eprintln!("async-log: {message}");
+        Ok(Exit::Failed)
     }
+}
+
+fn nothing_taken<S: Sink>(tracker: &Tracker<S>) -> Option<Nothing> {
+    let taken = tracker.taken();
+    let is_nothing = taken.spans == 0 && taken.records == 0;
+    is_nothing.then_some(Nothing::Taken { records: true })
+}
+
+/// As above, of a command that shows no records.
+fn no_span_taken<S: Sink>(tracker: &Tracker<S>) -> Option<Nothing> {
+    let is_nothing = tracker.taken().spans == 0;
+    is_nothing.then_some(Nothing::Taken { records: false })
 }
 
 /// Says how far it is.
@@ -305,9 +357,9 @@ fn selection(command: &Command, common: &Common) -> Selection {
     selection.since = selected.since;
     selection.until = selected.until;
     selection.tasks = command.tasks().to_vec();
-    selection.span = selected.span.as_deref().map(WildMatch::new);
+    selection.span = selected.span.as_deref().map(NameLike::new);
     selection.pairs.clone_from(&selected.pairs);
-    selection.min_duration = selected.min_duration.unwrap_or(0);
+    selection.min_duration = command.min_duration().unwrap_or(0);
     selection.level = command.level().map(Into::into);
     selection
 }
