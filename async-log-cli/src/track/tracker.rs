@@ -74,6 +74,9 @@ struct Followed<K> {
     is_over: bool,
 }
 
+/// The first id of spans that have none in the log. Ids are counted from 1, so nobody is near.
+const INVENTED: u64 = 1 << 63 | 0x5dee_ce66 << 32;
+
 /// An open span without an id: the one that it was given, and its name.
 type Unnamed = (u64, Box<[u8]>);
 
@@ -87,7 +90,7 @@ impl<K> Followed<K> {
             open: OpenSpans::default(),
             closed: Closed::default(),
             stacks: HashMap::new(),
-            next_id: 1 << 63,
+            next_id: INVENTED,
             clock_offset: 0,
             is_seen: false,
             first: u64::MAX,
@@ -321,7 +324,7 @@ impl<S: Sink> Tracker<S> {
             id => id,
         };
         let span = followed.open.remove(id);
-        if id != 0 && id < 1 << 63 && !followed.closed.insert(id) {
+        if record.span_id != 0 && !followed.closed.insert(id) {
             self.problems.second_ends += 1;
             return Ok(());
         }

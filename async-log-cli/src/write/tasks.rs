@@ -58,8 +58,8 @@ struct Task {
 #[derive(Serialize)]
 struct TaskJson<'a> {
     process_id: Option<String>,
-    task_id: u64,
-    task_parent_id: Option<u64>,
+    task_id: json::Id,
+    task_parent_id: Option<json::Id>,
     name: Option<&'a str>,
     spawn_line: Option<&'a str>,
     spans: u64,
@@ -327,8 +327,8 @@ impl Task {
         let time = |at| (at > 0).then_some(json::Moment(at));
         TaskJson {
             process_id: process_id(self.process),
-            task_id: self.id,
-            task_parent_id: self.parent,
+            task_id: json::Id(self.id),
+            task_parent_id: self.parent.map(json::Id),
             name: self.name.as_deref(),
             spawn_line: self.spawn_line.as_deref(),
             spans: self.spans,

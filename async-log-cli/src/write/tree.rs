@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use serde::{Serialize, Serializer};
 
 use super::fields::{Fields, shortened};
-use super::json::{Moment, process_id, span_id};
+use super::json::{Id, Moment, process_id};
 use super::number::{self, DURATION_WIDTH, count, duration, duration_column, moment};
 use super::state::State;
 use super::terminal::{BOLD, DIM, Line, Look, PLAIN, TASK, UNFINISHED, level_style, share_style};
@@ -51,7 +51,8 @@ const KEPT: usize = 50_000;
 /// A span, or a record, with what is inside.
 #[derive(Debug, Default)]
 struct Node {
-    span_id: Option<u64>,
+    /// As it stands in the log; 0 if it does not.
+    span_id: u64,
     /// Of a record its message.
     name: String,
     task_id: u64,
@@ -73,7 +74,7 @@ struct Node {
 #[derive(Debug, Serialize)]
 struct Spawned {
     #[serde(rename = "task_parent_id")]
-    task_id: u64,
+    task_id: Id,
     #[serde(rename = "spawn_line")]
     line: Option<String>,
 }
@@ -385,8 +386,8 @@ impl<W: Write> Tree<W> {
             self.line.push(TASK, &format!("  task {}", node.task_id));
         }
         if let Some(spawned) = node.spawned.as_ref().filter(|_| is_root) {
-            if spawned.task_id != 0 {
-                let by = format!("  spawned by task {}", spawned.task_id);
+            if spawned.task_id.0 != 0 {
+                let by = format!("  spawned by task {}", spawned.task_id.0);
                 self.line.push(DIM, &by);
             } else {
                 self.line.push(DIM, "  spawned");
@@ -525,9 +526,9 @@ struct Json<'a> {
 struct SpanJson<'a> {
     kind: &'static str,
     name: &'a str,
-    span_id: Option<u64>,
-    task_id: u64,
-    thread_id: u64,
+    span_id: Option<Id>,
+    task_id: Id,
+    thread_id: Id,
     #[serde(flatten)]
     spawned: Option<&'a Spawned>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -546,9 +547,9 @@ struct RecordJson<'a> {
     kind: &'static str,
     message: &'a str,
     level: Option<&'static str>,
-    span_id: Option<u64>,
-    task_id: u64,
-    thread_id: u64,
+    span_id: Option<Id>,
+    task_id: Id,
+    thread_id: Id,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Note>,
     time: Option<Moment>,
@@ -563,9 +564,9 @@ impl Serialize for Node {
                 kind: "record",
                 message: &self.name,
                 level: level.map(Level::word),
-                span_id: self.span_id,
-                task_id: self.task_id,
-                thread_id: self.thread_id,
+                span_id: Id::of_span(self.span_id),
+                task_id: Id(self.task_id),
+                thread_id: Id(self.thread_id),
                 note: self.note,
                 time,
                 fields: &self.fields,
@@ -575,9 +576,9 @@ impl Serialize for Node {
         let span = SpanJson {
             kind: "span",
             name: &self.name,
-            span_id: self.span_id,
-            task_id: self.task_id,
-            thread_id: self.thread_id,
+            span_id: Id::of_span(self.span_id),
+            task_id: Id(self.task_id),
+            thread_id: Id(self.thread_id),
             spawned: self.spawned.as_ref(),
             note: self.note,
             start_time: time.filter(|_| self.note != Some(Note::StartUnknown)),
@@ -595,12 +596,12 @@ impl Node {
     fn of_start(start: &Start<'_>) -> Node {
         let record = start.view.record;
         Node {
-            span_id: span_id(start.id),
+            span_id: record.span_id,
             name: shortened(&start.view.message()).into_owned(),
             task_id: record.task_id,
             thread_id: record.thread_id,
             spawned: record.task_parent_id.map(|task_id| Spawned {
-                task_id,
+                task_id: Id(task_id),
                 line: start
                     .view
                     .spawn_line()
@@ -615,7 +616,7 @@ impl Node {
         let view = event.view;
         let level = view.level();
         Node {
-            span_id: span_id(event.span),
+            span_id: view.record.span_id,
             name: shortened(&view.message()).into_owned(),
             task_id: view.record.task_id,
             thread_id: view.record.thread_id,
@@ -629,7 +630,7 @@ impl Node {
     /// A span of which only the end is in the log.
     fn of_end<K>(end: &End<'_, K>) -> Node {
         Node {
-            span_id: span_id(end.id),
+            span_id: end.view.record.span_id,
             name: shortened(&end.view.message()).into_owned(),
             task_id: end.view.record.task_id,
             thread_id: end.view.record.thread_id,

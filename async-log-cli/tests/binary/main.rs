@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 mod ended;
+mod ids;
 mod names;
 mod options;
 mod output;
