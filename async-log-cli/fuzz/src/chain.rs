@@ -6,7 +6,7 @@ use std::io::{self, Cursor};
 use async_log_cli::input::{Cutter, Options, Source};
 use async_log_cli::read::{Batch, Level};
 use async_log_cli::track::{
-    Bound, End, Event, NameLike, OpenSpans, Process, Selection, Sink, Start, Tracker,
+    Bound, End, Event, OpenSpans, Process, Selection, Sink, Start, Tracker,
 };
 use async_log_cli::write::{self, Look};
 use unicode_width::UnicodeWidthStr;
@@ -286,7 +286,7 @@ fn selection(numbers: &mut Numbers) -> Selection {
         selection.tasks = vec![0, 1];
     }
     if some & 4 != 0 {
-        selection.span = Some(NameLike::new("*a*"));
+        selection.span = Some(wildmatch::WildMatch::new("*a*"));
     }
     if some & 8 != 0 {
         selection.pairs = vec![("user".to_owned(), "7".to_owned())];

@@ -4,6 +4,7 @@
 
 mod closed;
 mod fold;
+mod late;
 mod names;
 mod open;
 mod select;
@@ -13,6 +14,6 @@ mod tracker;
 pub(crate) use fold::fold;
 pub use names::{NameId, Names};
 pub use open::{Open, OpenSpans};
-pub use select::{Bound, NameLike, Selection};
+pub use select::{Bound, Selection, name_like};
 pub use sink::{End, Event, Process, Sink, Start};
-pub use tracker::{Problems, Taken, Tracker};
+pub use tracker::{KeptTraces, Problems, Taken, Tracker};

@@ -55,6 +55,15 @@ impl<S> Open<S> {
         }
     }
 
+    /// Takes over what is known of the spans right inside, which came before this one.
+    pub(crate) fn cover_as<T>(&mut self, before: &Open<T>) {
+        self.children = before.children;
+        self.covered = before.covered;
+        self.covered_from = before.covered_from.max(self.start);
+        self.covered_to = before.covered_to.max(self.start);
+        self.closed = before.closed;
+    }
+
     /// A span right inside starts. Threads write their lines at about the same time, so one that began
     /// before another may come behind it.
     pub(crate) fn enter(&mut self, at: u64) {

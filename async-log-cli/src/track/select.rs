@@ -31,40 +31,30 @@ impl Bound {
 ///
 /// It finds a name as the program wrote it, and as it is shown: folded, with its target where several
 /// have it, with a `…` where it was cut.
-#[derive(Clone, Debug)]
-pub struct NameLike {
-    pattern: WildMatch,
+pub fn name_like(pattern: &str) -> WildMatch {
+    WildMatch::new(&printable(&pattern.replace('…', "*")))
 }
 
-impl NameLike {
-    /// A name that is like this.
-    pub fn new(pattern: &str) -> Self {
-        NameLike {
-            pattern: WildMatch::new(&printable(&pattern.replace('…', "*"))),
-        }
-    }
+fn is_like(pattern: &WildMatch, view: View<'_>) -> bool {
+    let name = view.message();
+    pattern.matches(&printable(&name)) || is_shown(pattern, view, &name)
+}
 
-    fn is_like(&self, view: View<'_>) -> bool {
-        let name = view.message();
-        self.pattern.matches(&printable(&name)) || self.is_shown(view, &name)
-    }
-
-    /// Whether it is like one of the ways in which a name may be shown.
-    fn is_shown(&self, view: View<'_>, name: &str) -> bool {
-        let mut folded = Vec::new();
-        fold(name.as_bytes(), &mut folded);
-        let folded = String::from_utf8_lossy(&folded);
-        let raw = String::from_utf8_lossy(view.raw_message());
-        let frame = |name: &str| name.replace(';', ",");
-        [&*folded, name, &*raw].into_iter().any(|name| {
-            let shown = printable(name).into_owned();
-            self.pattern.matches(&shown)
-                || self.pattern.matches(&frame(&shown))
-                || view
-                    .target()
-                    .is_some_and(|target| self.pattern.matches(&with_target(&shown, &target)))
-        })
-    }
+/// Whether one of the ways in which a name may be shown is like this.
+fn is_shown(pattern: &WildMatch, view: View<'_>, name: &str) -> bool {
+    let mut folded = Vec::new();
+    fold(name.as_bytes(), &mut folded);
+    let folded = String::from_utf8_lossy(&folded);
+    let raw = String::from_utf8_lossy(view.raw_message());
+    let frame = |name: &str| name.replace(';', ",");
+    [&*folded, name, &*raw].into_iter().any(|name| {
+        let shown = printable(name).into_owned();
+        pattern.matches(&shown)
+            || pattern.matches(&frame(&shown))
+            || view
+                .target()
+                .is_some_and(|target| pattern.matches(&with_target(&shown, &target)))
+    })
 }
 
 /// Which spans and records are wanted; the default takes all.
@@ -78,7 +68,7 @@ pub struct Selection {
     /// Only what is in these tasks; all, if none is named.
     pub tasks: Vec<u64>,
     /// Only spans whose name is like this, and what is inside them.
-    pub span: Option<NameLike>,
+    pub span: Option<WildMatch>,
     /// Only what has all of these pairs.
     pub pairs: Vec<(String, String)>,
     /// Only spans that were open so long, in nanoseconds.
@@ -164,7 +154,7 @@ impl Selection {
     }
 
     fn takes_name(&self, view: View<'_>) -> bool {
-        self.span.as_ref().is_none_or(|span| span.is_like(view))
+        self.span.as_ref().is_none_or(|span| is_like(span, view))
     }
 
     fn takes_pairs(&self, view: View<'_>) -> bool {

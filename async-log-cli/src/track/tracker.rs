@@ -3,12 +3,14 @@
 use std::io;
 
 use hashbrown::HashMap;
+use serde::Serialize;
 
 use super::closed::Closed;
+use super::late::{HELD, Held, Late, Moment, Step, Writes};
 use super::open::{Open, OpenSpans};
 use super::select::Selection;
 use super::sink::{End, Event, Process, Sink, Start};
-use crate::read::{Batch, Kind, ProcessId, Record, Time, View};
+use crate::read::{Batch, Kind, ProcessId, Record, Time, TraceKept, View};
 
 /// What the marks of a log say that cannot be so, and what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,56 @@ pub struct Problems {
     pub without_id: u64,
     /// Starts that do not say when.
     pub without_time: u64,
+    /// Records in spans that are not in the log, of a program that writes spans when they have ended.
+    pub lost_records: u64,
+    /// Spans that the program had no room to keep.
+    pub spans_dropped: u64,
+}
+
+/// How many traces are in the log because of what, where not all are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct KeptTraces {
+    /// They took long.
+    pub slow: u64,
+    /// Something in them failed.
+    pub failed: u64,
+    /// They are one of so many.
+    pub sample: u64,
+    /// The program wanted them, or said why in a word that this version does not know.
+    pub asked: u64,
+}
+
+impl KeptTraces {
+    /// Counts the trace that a record is the first of, if it is.
+    pub(crate) fn add(&mut self, kept: TraceKept) {
+        match kept {
+            TraceKept::Unsaid => {}
+            TraceKept::Slow => self.slow += 1,
+            TraceKept::Failed => self.failed += 1,
+            TraceKept::Sample => self.sample += 1,
+            TraceKept::Asked | TraceKept::Other => self.asked += 1,
+        }
+    }
+
+    /// All of them.
+    pub fn sum(&self) -> u64 {
+        self.slow + self.failed + self.sample + self.asked
+    }
+}
+
+impl std::fmt::Display for KeptTraces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all = [
+            (self.slow, "slow"),
+            (self.failed, "failed"),
+            (self.sample, "as a sample"),
+            (self.asked, "asked for"),
+        ];
+        let said = all.iter().filter(|(count, _)| *count > 0);
+        let said: Vec<_> = said.map(|(count, why)| format!("{count} {why}")).collect();
+        f.write_str(&said.join(", "))
+    }
 }
 
 /// Follows the spans of a log and tells a [`Sink`] of them.
@@ -42,7 +94,18 @@ pub struct Tracker<S: Sink> {
     problems: Problems,
     records: u64,
     marks: u64,
+    /// The first span was seen.
+    is_settled: bool,
     taken: Taken,
+    kept_traces: KeptTraces,
+    /// Records in spans.
+    in_spans: u64,
+    /// How the processes so far write their spans.
+    writes: Writes,
+    /// The records before that is known, in their order, and how many bytes they have.
+    early: (Vec<Early>, usize),
+    /// How many bytes may wait for their spans, in each process.
+    held: usize,
 }
 
 /// What a selection took.
@@ -53,6 +116,15 @@ pub struct Taken {
     pub spans: u64,
     /// Records that are neither start nor end; 0 where nobody asks for them.
     pub records: u64,
+}
+
+/// A record that came before anything told when spans are written.
+#[derive(Debug)]
+struct Early {
+    process: usize,
+    held: Held,
+    /// When it was if spans are written as they happen.
+    at: u64,
 }
 
 /// What is known of one process.
@@ -72,10 +144,17 @@ struct Followed<K> {
     first: u64,
     /// Another process began after it, and the sink knows what it left open.
     is_over: bool,
+    /// What came before its span.
+    late: Late,
+    /// Spans that were given up, with how much of their time is covered: they may come yet.
+    given_up: HashMap<u64, Open<()>>,
 }
 
+/// How many spans are remembered that were given up.
+const GIVEN_UP: usize = 10_000;
+
 /// The first id of spans that have none in the log. Ids are counted from 1, so nobody is near.
-const INVENTED: u64 = 1 << 63 | 0x5dee_ce66 << 32;
+const INVENTED: u64 = 1 << 63;
 
 /// An open span without an id: the one that it was given, and its name.
 type Unnamed = (u64, Box<[u8]>);
@@ -95,7 +174,24 @@ impl<K> Followed<K> {
             is_seen: false,
             first: u64::MAX,
             is_over: false,
+            late: Late::default(),
+            given_up: HashMap::new(),
         }
+    }
+
+    /// A span is inside of one that is not known, and may come later.
+    fn enter_unknown(&mut self, parent: u64, at: u64) {
+        if self.late.writes == Writes::Late
+            && (self.given_up.len() < GIVEN_UP || self.given_up.contains_key(&parent))
+        {
+            let new = || Open::new((), 0);
+            self.given_up.entry(parent).or_insert_with(new).enter(at);
+        }
+    }
+
+    /// Whether there is, or was, such a span.
+    fn knows(&self, id: u64) -> bool {
+        id == 0 || self.open.get(id).is_some() || self.closed.contains(id)
     }
 
     /// A start or an end says that time.
@@ -123,8 +219,20 @@ impl<S: Sink> Tracker<S> {
             problems: Problems::default(),
             records: 0,
             marks: 0,
+            is_settled: false,
             taken: Taken::default(),
+            kept_traces: KeptTraces::default(),
+            in_spans: 0,
+            writes: Writes::default(),
+            early: (Vec::new(), 0),
+            held: HELD,
         }
+    }
+
+    /// Keeps no more than so many bytes of records that come before their spans.
+    pub fn hold_at_most(mut self, bytes: usize) -> Self {
+        self.held = bytes;
+        self
     }
 
     /// Counts the time of a task for the span that spawned it.
@@ -141,6 +249,16 @@ impl<S: Sink> Tracker<S> {
     /// What the selection took.
     pub fn taken(&self) -> Taken {
         self.taken
+    }
+
+    /// How many records that are neither start nor end are in spans, as far as a sink wants them.
+    pub fn in_spans(&self) -> u64 {
+        self.in_spans
+    }
+
+    /// Why traces are in the log; none are counted where all are.
+    pub fn kept_traces(&self) -> KeptTraces {
+        self.kept_traces
     }
 
     /// What it tells.
@@ -169,24 +287,29 @@ impl<S: Sink> Tracker<S> {
             self.follow(record)?;
             let view = View { batch, record };
             match record.kind {
-                Kind::Start => self.start(view)?,
-                Kind::End => self.end(view)?,
-                Kind::Event if wants_events => self.event(view, &batch.records[index + 1..])?,
+                Kind::Start if record.is_whole => self.see_whole(view)?,
+                Kind::Start => self.see_start(view)?,
+                Kind::End => self.see_end(view)?,
+                Kind::Event if wants_events => self.see_event(view, &batch.records[index + 1..])?,
                 Kind::Event => {}
             }
         }
         self.sink.pause()
     }
 
-    /// Finds out how far the logger's clock is from that of the spans, by a start that says both.
+    /// Finds out how far the logger's clock is from that of the spans, by a start that says both. One
+    /// that was written later, or a whole span, says it only about.
     fn set_clock(&mut self, batch: &Batch) {
+        let is_late = |of: &&Record| of.span_root != 0 || of.trace_kept != TraceKept::Unsaid;
         let mut starts = batch.records.iter().filter(|record| record.at.is_some());
-        let Some(record) = starts.next() else {
+        let exact = |of: &&Record| !of.is_whole && !is_late(of);
+        let Some(record) = starts.clone().find(exact).or_else(|| starts.next()) else {
             return;
         };
         let view = View { batch, record };
         if let (Some(time), Some(at)) = (view.time(), record.at) {
-            self.processes[self.current].clock_offset = clock_offset(time, at);
+            let written = at.saturating_add(record.elapsed.unwrap_or(0));
+            self.processes[self.current].clock_offset = clock_offset(time, written);
         }
     }
 
@@ -199,6 +322,12 @@ impl<S: Sink> Tracker<S> {
     }
 
     fn leave(&mut self, index: usize) -> io::Result<()> {
+        if self.writes == Writes::Unknown {
+            self.settle(Writes::AsItHappens)?;
+            self.writes = Writes::Unknown;
+        }
+        let spans = self.processes[index].late.roots();
+        self.give_up(index, &spans)?;
         let followed = &mut self.processes[index];
         let mut open = std::mem::take(&mut followed.open);
         followed.stacks.clear();
@@ -245,13 +374,16 @@ impl<S: Sink> Tracker<S> {
         self.current = known.unwrap_or(self.processes.len());
         match known {
             Some(known) => self.processes[known].is_over = false,
-            None => self.processes.push(Followed::new(self.current, Some(id))),
+            None => {
+                let mut new = Followed::new(self.current, Some(id));
+                new.late.writes = self.writes;
+                self.processes.push(new);
+            }
         }
         Ok(())
     }
 
     fn start(&mut self, view: View<'_>) -> io::Result<()> {
-        self.marks += 1;
         let record = view.record;
         let followed = &mut self.processes[self.current];
         let at = match record.at {
@@ -283,10 +415,15 @@ impl<S: Sink> Tracker<S> {
                     }
                 }
                 None if followed.closed.contains(parent) => {}
-                None => self.problems.unknown_parents += 1,
+                None => {
+                    self.problems.unknown_parents += 1;
+                    if joined {
+                        followed.enter_unknown(parent, at);
+                    }
+                }
             }
         }
-        if self.marks == 1 {
+        if !std::mem::replace(&mut self.is_settled, true) {
             self.selection.settle(at);
         }
         followed.see(at);
@@ -302,7 +439,7 @@ impl<S: Sink> Tracker<S> {
             view,
         };
         let kept = self.sink.start(start, &mut followed.open)?;
-        let span = Open {
+        let mut span = Open {
             parent,
             task_id: record.task_id,
             thread_id: record.thread_id,
@@ -311,12 +448,14 @@ impl<S: Sink> Tracker<S> {
             selected,
             ..Open::new(kept, at)
         };
+        if let Some(before) = followed.given_up.remove(&id) {
+            span.cover_as(&before);
+        }
         followed.open.insert(id, span);
         Ok(())
     }
 
     fn end(&mut self, view: View<'_>) -> io::Result<()> {
-        self.marks += 1;
         let record = view.record;
         let followed = &mut self.processes[self.current];
         let id = match record.span_id {
@@ -346,6 +485,8 @@ impl<S: Sink> Tracker<S> {
             Some(span) if span.parent != 0 && span.joined => {
                 if let Some(parent) = followed.open.get_mut(span.parent) {
                     parent.leave(at);
+                } else if let Some(parent) = followed.given_up.get_mut(&span.parent) {
+                    parent.leave(at);
                 }
             }
             Some(_) => {}
@@ -366,13 +507,9 @@ impl<S: Sink> Tracker<S> {
         self.sink.end(end, &mut followed.open)
     }
 
-    fn event(&mut self, view: View<'_>, next: &[Record]) -> io::Result<()> {
+    /// A record in a span, or in none, that was at that time.
+    fn event(&mut self, view: View<'_>, (span, root): (u64, u64), at: u64) -> io::Result<()> {
         let followed = &mut self.processes[self.current];
-        let span = match view.record.span_id {
-            0 => followed.innermost_unnamed(view.record),
-            id => id,
-        };
-        let at = followed.event_time(view, span, next);
         let inside = followed.open.get(span).is_some_and(|span| span.selected);
         if !self.takes_all && !self.selection.takes_event(view, at, inside) {
             return Ok(());
@@ -381,10 +518,279 @@ impl<S: Sink> Tracker<S> {
         let event = Event {
             process: followed.process,
             span,
+            root,
             at,
             view,
         };
         self.sink.event(event, &mut followed.open)
+    }
+
+    fn see_start(&mut self, view: View<'_>) -> io::Result<()> {
+        self.marks += 1;
+        let record = view.record;
+        self.kept_traces.add(record.trace_kept);
+        self.learn_when(record)?;
+        let followed = &mut self.processes[self.current];
+        if followed.late.writes == Writes::Late && !followed.knows(record.span_parent) {
+            let at = record.at.unwrap_or(followed.process.last);
+            followed.late.hold(record.span_parent, Held::new(view, at));
+            return self.bound();
+        }
+        self.start(view)?;
+        let followed = &mut self.processes[self.current];
+        if followed.late.is_awaited(record.span_id) {
+            let from = followed
+                .open
+                .get(record.span_id)
+                .map_or(0, |span| span.start);
+            let moments = followed.late.inside(record.span_id, from);
+            self.tell(&moments)?;
+        }
+        Ok(())
+    }
+
+    fn see_end(&mut self, view: View<'_>) -> io::Result<()> {
+        self.marks += 1;
+        let record = view.record;
+        self.problems.spans_dropped += u64::from(record.spans_dropped);
+        self.learn_when(record)?;
+        let followed = &mut self.processes[self.current];
+        if followed.late.holds(record.span_id) {
+            followed.late.hold(record.span_id, Held::new(view, 0));
+            return self.bound();
+        }
+        if record.spans_dropped > 0 && followed.open.get(record.span_id).is_some() {
+            self.give_up_in(record.span_id)?;
+        }
+        self.end(view)
+    }
+
+    /// A span that is written when it has ended waits for the one around it, and what is inside of it
+    /// waits for it.
+    fn see_whole(&mut self, view: View<'_>) -> io::Result<()> {
+        self.marks += 1;
+        let record = view.record;
+        self.kept_traces.add(record.trace_kept);
+        self.problems.spans_dropped += u64::from(record.spans_dropped);
+        self.learn_when(record)?;
+        let followed = &mut self.processes[self.current];
+        let id = record.span_id;
+        if id != 0 && followed.open.get(id).is_some() {
+            return self.end(view);
+        }
+        if id != 0 && (followed.closed.contains(id) || followed.late.holds(id)) {
+            self.problems.second_starts += 1;
+            return Ok(());
+        }
+        let at = record.at.unwrap_or(followed.process.last);
+        followed.see(at.saturating_add(record.elapsed.unwrap_or(0)));
+        if !followed.knows(record.span_parent) {
+            followed.late.hold(record.span_parent, Held::new(view, at));
+            return self.bound();
+        }
+        if id == 0 || !followed.late.is_awaited(id) && record.spans_dropped == 0 {
+            self.start(view)?;
+            return self.end(view);
+        }
+        if record.spans_dropped > 0 {
+            // What will never be known is shown in the root.
+            self.start(view)?;
+            let moments = self.processes[self.current].late.inside(id, at);
+            self.tell(&moments)?;
+            self.give_up_in(id)?;
+            return self.end(view);
+        }
+        let moments = followed.late.whole(Held::new(view, at));
+        self.tell(&moments)
+    }
+
+    fn see_event(&mut self, view: View<'_>, next: &[Record]) -> io::Result<()> {
+        let record = view.record;
+        self.in_spans += u64::from(record.span_id != 0);
+        if record.span_root != 0 {
+            self.learn(Writes::Late)?;
+        }
+        let places = self.sink.places_events();
+        let followed = &mut self.processes[self.current];
+        let writes = followed.late.writes;
+        let is_known = followed.knows(record.span_id);
+        if places && writes == Writes::Unknown && (!is_known || !self.early.0.is_empty()) {
+            return self.hold_early(view, next);
+        }
+        if places && writes == Writes::Late && !is_known {
+            let at = followed.late_time(view);
+            followed.late.hold(record.span_id, Held::new(view, at));
+            return self.bound();
+        }
+        let span = match record.span_id {
+            0 => followed.innermost_unnamed(record),
+            id => id,
+        };
+        // What stands behind says nothing about when this was, if it was written late.
+        let next = if writes == Writes::Late { &[] } else { next };
+        let at = followed.event_time(view, span, next);
+        self.event(view, (span, 0), at)
+    }
+
+    /// Keeps a record until it is known whether its span is written later.
+    fn hold_early(&mut self, view: View<'_>, next: &[Record]) -> io::Result<()> {
+        let followed = &mut self.processes[self.current];
+        let at = followed.event_time(view, view.record.span_id, next);
+        let held = Held::new(view, followed.late_time(view));
+        self.early.1 += held.size();
+        self.early.0.push(Early {
+            process: self.current,
+            held,
+            at,
+        });
+        match self.early.1 > self.held {
+            true => self.settle(Writes::Late),
+            false => Ok(()),
+        }
+    }
+
+    /// Finds out by a start or an end whether the process writes them as they happen.
+    fn learn_when(&mut self, record: &Record) -> io::Result<()> {
+        let is_late = record.is_whole
+            || record.span_root != 0
+            || record.spans_dropped != 0
+            || record.trace_kept != TraceKept::Unsaid;
+        let writes = self.processes[self.current].late.writes;
+        match is_late {
+            true => self.learn(Writes::Late),
+            false if writes == Writes::Unknown => self.learn(Writes::AsItHappens),
+            false => Ok(()),
+        }
+    }
+
+    /// The current process writes its spans so.
+    fn learn(&mut self, writes: Writes) -> io::Result<()> {
+        if self.processes[self.current].late.writes == writes {
+            return Ok(());
+        }
+        self.processes[self.current].late.writes = writes;
+        self.settle(writes)
+    }
+
+    /// Lets all processes of which nothing is known write their spans so.
+    fn settle(&mut self, writes: Writes) -> io::Result<()> {
+        self.writes = writes;
+        for followed in &mut self.processes {
+            if followed.late.writes == Writes::Unknown {
+                followed.late.writes = writes;
+            }
+        }
+        let current = self.current;
+        for Early { process, held, at } in std::mem::take(&mut self.early).0 {
+            self.current = process;
+            let record = held.record();
+            let id = record.view().record.span_id;
+            let followed = &mut self.processes[process];
+            if followed.late.writes == Writes::Late && !followed.knows(id) {
+                followed.late.hold(id, held);
+                self.bound()?;
+            } else {
+                self.event(record.view(), (id, 0), at)?;
+            }
+        }
+        self.current = current;
+        Ok(())
+    }
+
+    /// Tells what waited, in the order of time.
+    fn tell(&mut self, moments: &[Moment]) -> io::Result<()> {
+        for Moment { at, step, record } in moments {
+            match *step {
+                Step::Start => self.start(record.view())?,
+                Step::End => self.end(record.view())?,
+                Step::Event { span, .. } => self.event(record.view(), (span, 0), *at)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up the spans that were waited for longest, while too much waits.
+    fn bound(&mut self) -> io::Result<()> {
+        while self.processes[self.current].late.is_full(self.held) {
+            let late = &mut self.processes[self.current].late;
+            let Some(span) = late.oldest() else { break };
+            self.give_up(self.current, &[span])?;
+        }
+        Ok(())
+    }
+
+    /// Gives up the spans of a trace that will not be written, and shows their records in its root,
+    /// which is open.
+    fn give_up_in(&mut self, root: u64) -> io::Result<()> {
+        let late = &mut self.processes[self.current].late;
+        let mut spans = late.roots();
+        spans.retain(|span| late.is_of(*span, root));
+        self.give_up(self.current, &spans)
+    }
+
+    /// Tells what waits for spans that are not in the log: what is known, and then the records of each
+    /// root, under that alone.
+    fn give_up(&mut self, process: usize, spans: &[u64]) -> io::Result<()> {
+        let current = std::mem::replace(&mut self.current, process);
+        let mut lost: Vec<(u64, Vec<Moment>)> = Vec::new();
+        let mut places: HashMap<u64, usize> = HashMap::new();
+        for span in spans {
+            let moments = self.processes[process].late.inside(*span, 0);
+            for moment in moments {
+                let root = match moment.step {
+                    Step::Event { span: of, root } if of == *span => root,
+                    _ => {
+                        self.tell(&[moment])?;
+                        continue;
+                    }
+                };
+                let place = *places.entry(root).or_insert_with(|| {
+                    lost.push((root, Vec::new()));
+                    lost.len() - 1
+                });
+                lost[place].1.push(moment);
+            }
+        }
+        for (root, mut moments) in lost {
+            moments.sort_by_key(|moment| moment.at);
+            self.lose(root, &moments)?;
+        }
+        self.current = current;
+        Ok(())
+    }
+
+    /// Tells records whose span is not in the log.
+    fn lose(&mut self, root: u64, moments: &[Moment]) -> io::Result<()> {
+        self.problems.lost_records += moments.len() as u64;
+        let followed = &mut self.processes[self.current];
+        if let Some(start) = followed.open.get(root).map(|span| span.start) {
+            for moment in moments {
+                let at = moment.at.max(start);
+                self.event(moment.record.view(), (root, 0), at)?;
+            }
+            return Ok(());
+        }
+        let takes = |moment: &&Moment| {
+            self.takes_all
+                || self
+                    .selection
+                    .takes_event(moment.record.view(), moment.at, false)
+        };
+        let taken = moments.iter().filter(takes).map(|moment| Event {
+            process: followed.process,
+            span: moment.record.view().record.span_id,
+            root,
+            at: moment.at,
+            view: moment.record.view(),
+        });
+        let events: Vec<_> = taken.collect();
+        self.taken.records += events.len() as u64;
+        match events.is_empty() {
+            true => Ok(()),
+            false => self
+                .sink
+                .lost(followed.process, root, &events, &mut followed.open),
+        }
     }
 }
 
@@ -422,6 +828,15 @@ impl<K> Followed<K> {
         written(self.clock_offset)
     }
 
+    /// The time of a record whose span is not known yet.
+    fn late_time(&mut self, view: View<'_>) -> u64 {
+        let at = self.time_of(view);
+        match view.time().is_none_or(|time| time.resolution > 1_000_000) {
+            true => at.max(self.process.last),
+            false => at,
+        }
+    }
+
     /// The time of a record that is no mark: what its logger says, but not before what its span said
     /// before it, nor behind what its task says next.
     fn event_time(&mut self, view: View<'_>, span: u64, next: &[Record]) -> u64 {
@@ -433,6 +848,7 @@ impl<K> Followed<K> {
         }
         let is_next = |next: &&Record| {
             next.kind != Kind::Event
+                && !next.is_whole
                 && next.task_id == view.record.task_id
                 && next.process.is_none_or(|of| self.process.id == Some(of))
         };

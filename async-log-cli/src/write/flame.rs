@@ -15,6 +15,8 @@ use crate::track::{End, NameId, Names, OpenSpans, Process, Sink, Start};
 pub struct Options {
     /// Keeps names apart that differ in numbers.
     pub exact: bool,
+    /// The time in which tasks were polled, instead of self time: a frame is a task.
+    pub busy: bool,
     /// The folded stacks instead of a picture.
     pub folded: bool,
     /// The heading of the picture.
@@ -115,7 +117,10 @@ impl<W: Write> Flame<W> {
             .options
             .title
             .clone()
-            .unwrap_or_else(|| "Time in spans".to_owned());
+            .unwrap_or_else(|| match self.options.busy {
+                true => "Time in which tasks were polled".to_owned(),
+                false => "Time in spans".to_owned(),
+            });
         options.count_name = "ms".to_owned();
         options.factor = 1e-6;
         options.colors = Palette::Basic(BasicPalette::Aqua);
@@ -157,7 +162,8 @@ impl<W: Write> Sink for Flame<W> {
             None
         };
         let around = parent.map_or(NONE, |span| span.kept);
-        if !start.selected {
+        let is_frame = !self.options.busy || start.view.record.task_parent_id.is_some();
+        if !start.selected || !is_frame {
             return Ok(around);
         }
         let name = self.names.id(start.view);
@@ -166,12 +172,20 @@ impl<W: Write> Sink for Flame<W> {
 
     fn end(&mut self, end: End<'_, StackId>, _: &mut OpenSpans<StackId>) -> io::Result<()> {
         if let Some(span) = end.span.filter(|_| end.selected) {
-            self.add(span.kept, span.self_time(end.at));
+            let time = match self.options.busy {
+                true => end.view.record.busy,
+                false => span.self_time(end.at),
+            };
+            self.add(span.kept, time);
         }
         Ok(())
     }
 
     fn left_open(&mut self, process: Process, open: OpenSpans<StackId>) -> io::Result<()> {
+        // How long a task was polled is said when it ends.
+        if self.options.busy {
+            return Ok(());
+        }
         for (_, span) in open.iter().filter(|(_, span)| span.selected) {
             self.add(span.kept, span.self_time(process.last));
         }

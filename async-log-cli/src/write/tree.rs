@@ -89,14 +89,22 @@ enum Note {
     StartUnknown,
     /// There are too many spans around it.
     Deep,
+    /// A root of which nothing is in the log but records inside.
+    NotWritten,
 }
 
 impl Note {
+    /// Whether the start is known of what has this note.
+    fn has_start(self) -> bool {
+        !matches!(self, Note::StartUnknown | Note::NotWritten)
+    }
+
     fn text(self) -> &'static str {
         match self {
             Note::ParentUnknown => "the span around it has ended, or is not in the log",
             Note::StartUnknown => "its start is not in the log",
             Note::Deep => "too deep to be drawn inside",
+            Note::NotWritten => "it is not in the log; these records are in its trace",
         }
     }
 }
@@ -113,6 +121,14 @@ struct Rest {
 }
 
 impl Rest {
+    /// A record.
+    fn of_one() -> Rest {
+        Rest {
+            count: 1,
+            ..Rest::default()
+        }
+    }
+
     fn of(node: &Node) -> Rest {
         let is = |state| u64::from(node.state == Some(state));
         Rest {
@@ -581,7 +597,7 @@ impl Serialize for Node {
             thread_id: Id(self.thread_id),
             spawned: self.spawned.as_ref(),
             note: self.note,
-            start_time: time.filter(|_| self.note != Some(Note::StartUnknown)),
+            start_time: time.filter(|_| self.note.is_none_or(Note::has_start)),
             duration_ns: self.duration,
             state: self.state,
             fields: &self.fields,
@@ -708,17 +724,45 @@ impl<W: Write> Sink for Tree<W> {
         };
         let limit = self.options.limit;
         if limit > 0 && (around.node.inside.len() >= limit || self.kept > KEPT) {
-            let rest = Rest {
-                count: 1,
-                ..Rest::default()
-            };
-            around.node.add_rest(&level_name(event.view), &rest);
+            around
+                .node
+                .add_rest(&level_name(event.view), &Rest::of_one());
             return Ok(());
         }
         self.kept += 1;
         let node = Node::of_record(&event, &around.said);
         around.node.inside.push(node);
         Ok(())
+    }
+
+    fn lost(
+        &mut self,
+        process: Process,
+        root: u64,
+        events: &[Event<'_>],
+        _: &mut OpenSpans<Kept>,
+    ) -> io::Result<()> {
+        let limit = match self.options.limit {
+            0 => usize::MAX,
+            limit => limit,
+        };
+        let (shown, rest) = events.split_at(events.len().min(limit));
+        let mut node = Node {
+            span_id: root,
+            name: format!("span {root}"),
+            note: Some(Note::NotWritten),
+            task_id: shown.first().map_or(0, |event| event.view.record.task_id),
+            thread_id: shown.first().map_or(0, |event| event.view.record.thread_id),
+            at: shown.first().map_or(0, |event| event.at),
+            ..Node::default()
+        };
+        for event in shown {
+            node.inside.push(Node::of_record(event, &Fields::default()));
+        }
+        for event in rest {
+            node.add_rest(&level_name(event.view), &Rest::of_one());
+        }
+        self.write(process, node)
     }
 
     fn end(&mut self, end: End<'_, Kept>, open: &mut OpenSpans<Kept>) -> io::Result<()> {

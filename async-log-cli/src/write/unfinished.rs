@@ -337,6 +337,10 @@ impl<W: Write> Sink for Unfinished<W> {
         true
     }
 
+    fn shows_events(&self) -> bool {
+        false
+    }
+
     fn start(&mut self, start: Start<'_>, open: &mut OpenSpans<Kept>) -> io::Result<Kept> {
         let said = Fields::new(start.view);
         let parent = open.get(start.parent);

@@ -177,6 +177,9 @@ pub(crate) struct Flame {
     /// Tasks stand inside of the spans that spawned them
     #[arg(long)]
     pub(crate) spawned: bool,
+    /// The time in which tasks were polled, instead of self time: each frame is a task
+    #[arg(long)]
+    pub(crate) busy: bool,
     /// The heading of the picture
     #[arg(long, conflicts_with = "folded")]
     pub(crate) title: Option<String>,

@@ -1,7 +1,7 @@
 //! What is said on standard error when a log has been read.
 
 use async_log_cli::read::{Unreadable, Why};
-use async_log_cli::track::Problems;
+use async_log_cli::track::{KeptTraces, Problems};
 
 /// What could not be read, a source at a time.
 #[derive(Debug, Default)]
@@ -73,12 +73,35 @@ pub(crate) fn report(lines: &Lines, names: &[String], problems: &Problems) {
             "a span ends twice; its first end counts",
             "spans end twice; their first ends count",
         ),
+        (
+            problems.lost_records,
+            "a record is in a span that is not in this log; it is shown under the root of its trace alone",
+            "records are in spans that are not in this log; they are shown under the roots of their traces alone",
+        ),
+        (
+            problems.spans_dropped,
+            "a span of a trace in this log was not kept: there was no room for it",
+            "spans of traces in this log were not kept: there was no room for them",
+        ),
     ] {
         match count {
             0 => {}
             1 => eprintln!("async-log: {one}"),
             _ => eprintln!("async-log: {count} {more}"),
         }
+    }
+}
+
+/// Says of a log that does not have all traces that it does not.
+pub(crate) fn kept_traces(kept: KeptTraces) {
+    match kept.sum() {
+        0 => {}
+        1 => eprintln!(
+            "async-log: this log has the spans of 1 trace that was kept ({kept}), and of no other"
+        ),
+        sum => eprintln!(
+            "async-log: this log has the spans of {sum} traces that were kept ({kept}), and of no others"
+        ),
     }
 }
 
@@ -93,6 +116,8 @@ pub(crate) enum Nothing {
     Task(u64),
     /// All spans last 0 ns.
     Time,
+    /// No task says how long it was polled.
+    Busy,
 }
 
 /// What messages call the logs that were read.
@@ -172,4 +197,12 @@ pub(crate) fn no_time(names: Names<'_>, problems: &Problems) -> String {
         }
     };
     format!("{names}: all spans last 0 ns, so there is nothing to draw; {why}")
+}
+
+/// That no task says how long it was polled.
+pub(crate) fn no_busy(names: Names<'_>) -> String {
+    format!(
+        "{names}: no task says how long it was polled (span_busy), so there is nothing to draw; \
+         without --busy its spans are drawn by their self time"
+    )
 }

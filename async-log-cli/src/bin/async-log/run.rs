@@ -8,7 +8,7 @@ use std::thread;
 use async_log_cli::input::{self, Cutter, InputError, Progress};
 use async_log_cli::pipeline::{self, Batches};
 use async_log_cli::read::Batch;
-use async_log_cli::track::{NameLike, Problems, Selection, Sink, Tracker};
+use async_log_cli::track::{KeptTraces, Problems, Selection, Sink, Tracker, name_like};
 use async_log_cli::write::chrome::Chrome;
 use async_log_cli::write::perfetto::Perfetto;
 use async_log_cli::write::{Look, flame, stats, task, tasks, trace, tree, unfinished};
@@ -161,6 +161,7 @@ struct Input {
     jobs: usize,
     lines: Lines,
     problems: Problems,
+    kept_traces: KeptTraces,
     records: u64,
     marks: u64,
     /// Why there is nothing to show.
@@ -191,7 +192,8 @@ impl Input {
             join_tasks: false,
             jobs: reading.jobs.map_or(processors.min(4), usize::from),
             lines: Lines::default(),
-            problems: Default::default(),
+            problems: Problems::default(),
+            kept_traces: KeptTraces::default(),
             records: 0,
             marks: 0,
             nothing: None,
@@ -237,7 +239,12 @@ impl Input {
                 self.join_tasks = args.spawned;
                 self.read(flame::Flame::new(args.options(), out), |tracker| {
                     let has_time = tracker.sink().total() > 0;
-                    no_span_taken(tracker).or((!has_time).then_some(Nothing::Time))
+                    let no_time = if args.busy {
+                        Nothing::Busy
+                    } else {
+                        Nothing::Time
+                    };
+                    no_span_taken(tracker).or((!has_time).then_some(no_time))
                 })
             }
             Command::Chrome(_) => {
@@ -257,6 +264,7 @@ impl Input {
         nothing: impl FnOnce(&Tracker<S>) -> Option<Nothing>,
     ) -> io::Result<()> {
         let selection = std::mem::take(&mut self.selection);
+        let shows_records = sink.wants_events() && sink.shows_events();
         let mut tracker = Tracker::new(sink, selection).join_tasks(self.join_tasks);
         let feed = Feed {
             cutter: &mut self.cutter,
@@ -269,12 +277,14 @@ impl Input {
         self.progress.finish();
         (self.records, self.marks) = tracker.counts();
         let finished = match read {
-            Ok(()) if self.marks > 0 => tracker.finish(),
+            Ok(()) if self.marks > 0 || tracker.in_spans() > 0 => tracker.finish(),
             read => read,
         };
         self.problems = tracker.problems().clone();
+        self.kept_traces = tracker.kept_traces();
         self.nothing = match self.marks {
-            0 => Some(Nothing::Log),
+            // Records can say in which spans they are where no span is written.
+            0 if tracker.in_spans() == 0 || !shows_records => Some(Nothing::Log),
             _ => nothing(&tracker),
         };
         finished
@@ -291,6 +301,7 @@ impl Input {
     fn report(&self) {
         if self.records > 0 {
             report::report(&self.lines, &self.names(), &self.problems);
+            report::kept_traces(self.kept_traces);
         }
     }
 
@@ -315,6 +326,7 @@ impl Input {
             }
             Nothing::Task(id) => report::no_task(names, id, &command.selecting(common)),
             Nothing::Time => report::no_time(names, &self.problems),
+            Nothing::Busy => report::no_busy(names),
         };
         if troubles.is_empty() {
             return Err(Failure::Nothing(message));
@@ -357,7 +369,7 @@ fn selection(command: &Command, common: &Common) -> Selection {
     selection.since = selected.since;
     selection.until = selected.until;
     selection.tasks = command.tasks().to_vec();
-    selection.span = selected.span.as_deref().map(NameLike::new);
+    selection.span = selected.span.as_deref().map(name_like);
     selection.pairs.clone_from(&selected.pairs);
     selection.min_duration = command.min_duration().unwrap_or(0);
     selection.level = command.level().map(Into::into);
@@ -385,6 +397,7 @@ impl args::Flame {
     fn options(&self) -> flame::Options {
         let mut options = flame::Options::default();
         (options.exact, options.folded) = (self.names.exact, self.folded);
+        options.busy = self.busy;
         options.title.clone_from(&self.title);
         options
     }
