@@ -87,11 +87,6 @@ pub trait Sink {
         self.wants_events()
     }
 
-    /// Whether a record is to be told behind the start of its span, where that is written later.
-    fn places_events(&self) -> bool {
-        self.wants_events()
-    }
-
     /// A span starts. `open` has those that are, this one not yet.
     fn start(
         &mut self,

@@ -610,14 +610,13 @@ impl<S: Sink> Tracker<S> {
         if record.span_root != 0 {
             self.learn(Writes::Late)?;
         }
-        let places = self.sink.places_events();
         let followed = &mut self.processes[self.current];
         let writes = followed.late.writes;
         let is_known = followed.knows(record.span_id);
-        if places && writes == Writes::Unknown && (!is_known || !self.early.0.is_empty()) {
+        if writes == Writes::Unknown && (!is_known || !self.early.0.is_empty()) {
             return self.hold_early(view, next);
         }
-        if places && writes == Writes::Late && !is_known {
+        if writes == Writes::Late && !is_known {
             let at = followed.late_time(view);
             followed.late.hold(record.span_id, Held::new(view, at));
             return self.bound();

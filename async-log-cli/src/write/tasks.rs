@@ -396,11 +396,6 @@ impl<W: Write> Sink for Tasks<W> {
         true
     }
 
-    /// A record says its task itself.
-    fn places_events(&self) -> bool {
-        false
-    }
-
     fn start(&mut self, start: Start<'_>, _: &mut OpenSpans<()>) -> io::Result<()> {
         if !start.selected {
             return Ok(());
@@ -477,6 +472,12 @@ impl<W: Write> Sink for Tasks<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
+        // Of a process without any span nothing was left open.
+        let mut left: Vec<_> = self.live.drain().collect();
+        left.sort_unstable_by_key(|(key, _)| *key);
+        for (key, task) in left {
+            self.end_task(key, task)?;
+        }
         self.write_ended()?;
         if self.options.json {
             let before = if self.written == 0 {

@@ -5,6 +5,9 @@
 #[cfg(unix)]
 mod ended;
 mod ids;
+mod late;
+#[path = "../support/modes.rs"]
+mod modes;
 mod names;
 mod options;
 mod output;
