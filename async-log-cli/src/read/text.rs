@@ -13,7 +13,18 @@ const MARK: &[u8] = b", span_mark=";
 
 /// Whether a key is the writer's own, and says nothing to who reads the log's fields: one of section
 /// 5. Others of that section are shown as fields are.
+#[inline]
 pub(crate) fn is_reserved(key: &[u8]) -> bool {
+    may_be_reserved(key) && is_one_of_ours(key)
+}
+
+/// Whether a key begins as one of ours does, which most do not.
+#[inline]
+fn may_be_reserved(key: &[u8]) -> bool {
+    matches!(key.first(), Some(b's' | b't' | b'p'))
+}
+
+fn is_one_of_ours(key: &[u8]) -> bool {
     matches!(
         key,
         b"span_mark"
@@ -35,8 +46,9 @@ pub(crate) fn is_reserved(key: &[u8]) -> bool {
 }
 
 /// Whether a key is one that a record has a place for.
+#[inline]
 fn is_kept(key: &[u8]) -> bool {
-    is_reserved(key) || matches!(key, b"trace_kept" | b"spans_dropped")
+    may_be_reserved(key) && (is_one_of_ours(key) || matches!(key, b"trace_kept" | b"spans_dropped"))
 }
 
 /// Whether a line ends as every record does: with `task_id` and `thread_id`.

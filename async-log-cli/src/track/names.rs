@@ -31,7 +31,22 @@ pub struct Names {
     sources: Vec<Source>,
     /// Where a name is folded.
     folded: Vec<u8>,
+    /// Names as they were written lately, by their ends.
+    lately: Vec<Lately>,
 }
+
+/// A name as it stood in a record.
+#[derive(Clone, Debug, Default)]
+struct Lately {
+    raw: Vec<u8>,
+    written: u32,
+}
+
+/// How many names are known as they were written.
+const LATELY: usize = 64;
+
+/// Longer ones are not.
+const SHORT: usize = 64;
 
 /// A name, whatever its target.
 #[derive(Debug)]
@@ -85,6 +100,25 @@ impl Names {
     /// The id of the message of a record.
     pub fn id(&mut self, view: View<'_>) -> NameId {
         let raw = view.raw_message();
+        let Some(end) = raw.last_chunk::<8>().filter(|_| raw.len() <= SHORT) else {
+            return self.read(raw, view);
+        };
+        let end = u64::from_le_bytes(*end).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let at = (end >> 58) as usize % LATELY;
+        if let Some(lately) = self.lately.get(at).filter(|lately| lately.raw == raw) {
+            return self.known(lately.written, view);
+        }
+        let id = self.read(raw, view);
+        self.lately.resize(LATELY, Lately::default());
+        let lately = &mut self.lately[at];
+        lately.raw.clear();
+        lately.raw.extend_from_slice(raw);
+        lately.written = self.ids[id.index()].written;
+        id
+    }
+
+    /// The id of a name that was not written so lately.
+    fn read(&mut self, raw: &[u8], view: View<'_>) -> NameId {
         let Some(first) = raw.iter().position(|&byte| SPECIAL[byte as usize]) else {
             return self.intern(raw, view);
         };
@@ -111,11 +145,7 @@ impl Names {
         let written = &self.written;
         let is_name = |&id: &u32| written[id as usize].text.as_bytes() == name;
         if let Some(&found) = self.table.find(hash, is_name) {
-            let (source, id) = self.written[found as usize].recent;
-            return match self.sources[source as usize].mark.is_in(view) {
-                true => id,
-                false => self.other_source(found, view),
-            };
+            return self.known(found, view);
         }
         let new = self.written.len() as u32;
         let source = self.source(view);
@@ -129,6 +159,16 @@ impl Names {
         let hash_of = |&id: &u32| hasher.hash_one(written[id as usize].text.as_bytes());
         self.table.insert_unique(hash, new, hash_of);
         id
+    }
+
+    /// The id of a name in the target of a record.
+    #[inline]
+    fn known(&mut self, written: u32, view: View<'_>) -> NameId {
+        let (source, id) = self.written[written as usize].recent;
+        match self.sources[source as usize].mark.is_in(view) {
+            true => id,
+            false => self.other_source(written, view),
+        }
     }
 
     /// The id of a name that was last seen somewhere else, or so it seems.

@@ -120,11 +120,13 @@ impl<S> Default for OpenSpans<S> {
 
 impl<S> OpenSpans<S> {
     /// The span of that id, if it is open.
+    #[inline]
     pub fn get(&self, id: u64) -> Option<&Open<S>> {
         self.spans.get(&id)
     }
 
     /// The span of that id, if it is open.
+    #[inline]
     pub fn get_mut(&mut self, id: u64) -> Option<&mut Open<S>> {
         self.spans.get_mut(&id)
     }
@@ -155,10 +157,12 @@ impl<S> OpenSpans<S> {
         spans
     }
 
+    #[inline]
     pub(crate) fn insert(&mut self, id: u64, span: Open<S>) {
         self.spans.insert(id, span);
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, id: u64) -> Option<Open<S>> {
         self.spans.remove(&id)
     }

@@ -82,6 +82,11 @@ pub trait Sink {
     /// Whether records are wanted that are neither start nor end.
     fn wants_events(&self) -> bool;
 
+    /// Whether the name of a process is wanted before anything of it, if it comes at all soon.
+    fn wants_names(&self) -> bool {
+        false
+    }
+
     /// Whether records are shown for themselves, so that a log without spans has something to show.
     fn shows_events(&self) -> bool {
         self.wants_events()

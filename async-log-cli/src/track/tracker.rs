@@ -106,7 +106,17 @@ pub struct Tracker<S: Sink> {
     early: (Vec<Early>, usize),
     /// How many bytes may wait for their spans, in each process.
     held: usize,
+    /// The first process has its name, or is not waited for.
+    is_named: bool,
+    /// What was read before that, if the sink wants names first, and how much it is.
+    unnamed: Vec<Batch>,
+    unnamed_bytes: usize,
+    /// The earliest time that it says.
+    first_time: u64,
 }
+
+/// How much of a log is read before the name of its first process is not waited for any longer.
+const UNNAMED: usize = 16 << 20;
 
 /// What a selection took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -226,6 +236,10 @@ impl<S: Sink> Tracker<S> {
             writes: Writes::default(),
             early: (Vec::new(), 0),
             held: HELD,
+            is_named: false,
+            unnamed: Vec::new(),
+            unnamed_bytes: 0,
+            first_time: u64::MAX,
         }
     }
 
@@ -278,6 +292,39 @@ impl<S: Sink> Tracker<S> {
 
     /// Takes the records of a batch, in the order of the log.
     pub fn take(&mut self, batch: &Batch) -> io::Result<()> {
+        if self.is_named {
+            return self.take_now(batch);
+        }
+        // What stands before the first name is of the process that has it.
+        let named = batch
+            .records
+            .iter()
+            .position(|record| record.process.is_some());
+        let before = &batch.records[..named.unwrap_or(batch.records.len())];
+        let times = before.iter().filter_map(|record| record.at);
+        self.first_time = times.fold(self.first_time, u64::min);
+        let id = named.and_then(|named| batch.records[named].process);
+        if let Some(id) = id.filter(|id| id.start <= self.first_time) {
+            self.processes[0].process.id = Some(id);
+        }
+        self.unnamed_bytes += batch.bytes.len();
+        let is_over = named.is_some() || self.unnamed_bytes > UNNAMED || !self.sink.wants_names();
+        if !is_over {
+            self.unnamed.push(batch.clone());
+            return Ok(());
+        }
+        self.take_unnamed()?;
+        self.is_named = named.is_some() || self.unnamed_bytes > UNNAMED;
+        self.take_now(batch)
+    }
+
+    /// Takes what was kept until the process has a name: there is no more to come.
+    pub fn take_unnamed(&mut self) -> io::Result<()> {
+        let unnamed = std::mem::take(&mut self.unnamed);
+        unnamed.iter().try_for_each(|batch| self.take_now(batch))
+    }
+
+    fn take_now(&mut self, batch: &Batch) -> io::Result<()> {
         self.records += batch.records.len() as u64;
         let wants_events = self.sink.wants_events();
         if wants_events {
@@ -286,7 +333,10 @@ impl<S: Sink> Tracker<S> {
         for (index, record) in batch.records.iter().enumerate() {
             self.follow(record)?;
             let view = View { batch, record };
+            self.marks += u64::from(record.kind != Kind::Event);
             match record.kind {
+                Kind::Start if self.is_as_it_happens(record) => self.start(view)?,
+                Kind::End if self.is_as_it_happens(record) => self.end(view)?,
                 Kind::Start if record.is_whole => self.see_whole(view)?,
                 Kind::Start => self.see_start(view)?,
                 Kind::End => self.see_end(view)?,
@@ -297,12 +347,17 @@ impl<S: Sink> Tracker<S> {
         self.sink.pause()
     }
 
+    /// Whether a start or an end is one of a process that writes them as they happen.
+    #[inline]
+    fn is_as_it_happens(&self, record: &Record) -> bool {
+        self.processes[self.current].late.writes == Writes::AsItHappens && !is_late(record)
+    }
+
     /// Finds out how far the logger's clock is from that of the spans, by a start that says both. One
     /// that was written later, or a whole span, says it only about.
     fn set_clock(&mut self, batch: &Batch) {
-        let is_late = |of: &&Record| of.span_root != 0 || of.trace_kept != TraceKept::Unsaid;
         let mut starts = batch.records.iter().filter(|record| record.at.is_some());
-        let exact = |of: &&Record| !of.is_whole && !is_late(of);
+        let exact = |of: &&Record| !is_late(of);
         let Some(record) = starts.clone().find(exact).or_else(|| starts.next()) else {
             return;
         };
@@ -315,6 +370,7 @@ impl<S: Sink> Tracker<S> {
 
     /// The log is over.
     pub fn finish(&mut self) -> io::Result<()> {
+        self.take_unnamed()?;
         for index in 0..self.processes.len() {
             self.leave(index)?;
         }
@@ -383,6 +439,8 @@ impl<S: Sink> Tracker<S> {
         Ok(())
     }
 
+    // What comes as it happens is nearly all there is; all else calls it out of line.
+    #[inline(always)]
     fn start(&mut self, view: View<'_>) -> io::Result<()> {
         let record = view.record;
         let followed = &mut self.processes[self.current];
@@ -455,6 +513,7 @@ impl<S: Sink> Tracker<S> {
         Ok(())
     }
 
+    #[inline(always)]
     fn end(&mut self, view: View<'_>) -> io::Result<()> {
         let record = view.record;
         let followed = &mut self.processes[self.current];
@@ -507,6 +566,18 @@ impl<S: Sink> Tracker<S> {
         self.sink.end(end, &mut followed.open)
     }
 
+    #[cold]
+    #[inline(never)]
+    fn start_late(&mut self, view: View<'_>) -> io::Result<()> {
+        self.start(view)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end_late(&mut self, view: View<'_>) -> io::Result<()> {
+        self.end(view)
+    }
+
     /// A record in a span, or in none, that was at that time.
     fn event(&mut self, view: View<'_>, (span, root): (u64, u64), at: u64) -> io::Result<()> {
         let followed = &mut self.processes[self.current];
@@ -525,8 +596,8 @@ impl<S: Sink> Tracker<S> {
         self.sink.event(event, &mut followed.open)
     }
 
+    #[cold]
     fn see_start(&mut self, view: View<'_>) -> io::Result<()> {
-        self.marks += 1;
         let record = view.record;
         self.kept_traces.add(record.trace_kept);
         self.learn_when(record)?;
@@ -536,7 +607,7 @@ impl<S: Sink> Tracker<S> {
             followed.late.hold(record.span_parent, Held::new(view, at));
             return self.bound();
         }
-        self.start(view)?;
+        self.start_late(view)?;
         let followed = &mut self.processes[self.current];
         if followed.late.is_awaited(record.span_id) {
             let from = followed
@@ -549,8 +620,8 @@ impl<S: Sink> Tracker<S> {
         Ok(())
     }
 
+    #[cold]
     fn see_end(&mut self, view: View<'_>) -> io::Result<()> {
-        self.marks += 1;
         let record = view.record;
         self.problems.spans_dropped += u64::from(record.spans_dropped);
         self.learn_when(record)?;
@@ -562,13 +633,13 @@ impl<S: Sink> Tracker<S> {
         if record.spans_dropped > 0 && followed.open.get(record.span_id).is_some() {
             self.give_up_in(record.span_id)?;
         }
-        self.end(view)
+        self.end_late(view)
     }
 
     /// A span that is written when it has ended waits for the one around it, and what is inside of it
     /// waits for it.
+    #[cold]
     fn see_whole(&mut self, view: View<'_>) -> io::Result<()> {
-        self.marks += 1;
         let record = view.record;
         self.kept_traces.add(record.trace_kept);
         self.problems.spans_dropped += u64::from(record.spans_dropped);
@@ -576,7 +647,7 @@ impl<S: Sink> Tracker<S> {
         let followed = &mut self.processes[self.current];
         let id = record.span_id;
         if id != 0 && followed.open.get(id).is_some() {
-            return self.end(view);
+            return self.end_late(view);
         }
         if id != 0 && (followed.closed.contains(id) || followed.late.holds(id)) {
             self.problems.second_starts += 1;
@@ -589,16 +660,16 @@ impl<S: Sink> Tracker<S> {
             return self.bound();
         }
         if id == 0 || !followed.late.is_awaited(id) && record.spans_dropped == 0 {
-            self.start(view)?;
-            return self.end(view);
+            self.start_late(view)?;
+            return self.end_late(view);
         }
         if record.spans_dropped > 0 {
             // What will never be known is shown in the root.
-            self.start(view)?;
+            self.start_late(view)?;
             let moments = self.processes[self.current].late.inside(id, at);
             self.tell(&moments)?;
             self.give_up_in(id)?;
-            return self.end(view);
+            return self.end_late(view);
         }
         let moments = followed.late.whole(Held::new(view, at));
         self.tell(&moments)
@@ -650,12 +721,8 @@ impl<S: Sink> Tracker<S> {
 
     /// Finds out by a start or an end whether the process writes them as they happen.
     fn learn_when(&mut self, record: &Record) -> io::Result<()> {
-        let is_late = record.is_whole
-            || record.span_root != 0
-            || record.spans_dropped != 0
-            || record.trace_kept != TraceKept::Unsaid;
         let writes = self.processes[self.current].late.writes;
-        match is_late {
+        match is_late(record) {
             true => self.learn(Writes::Late),
             false if writes == Writes::Unknown => self.learn(Writes::AsItHappens),
             false => Ok(()),
@@ -700,8 +767,8 @@ impl<S: Sink> Tracker<S> {
     fn tell(&mut self, moments: &[Moment]) -> io::Result<()> {
         for Moment { at, step, record } in moments {
             match *step {
-                Step::Start => self.start(record.view())?,
-                Step::End => self.end(record.view())?,
+                Step::Start => self.start_late(record.view())?,
+                Step::End => self.end_late(record.view())?,
                 Step::Event { span, .. } => self.event(record.view(), (span, 0), *at)?,
             }
         }
@@ -791,6 +858,15 @@ impl<S: Sink> Tracker<S> {
                 .lost(followed.process, root, &events, &mut followed.open),
         }
     }
+}
+
+/// Whether a start or an end is one that only a process writes that writes its spans later.
+#[inline]
+fn is_late(record: &Record) -> bool {
+    record.is_whole
+        || record.span_root != 0
+        || record.spans_dropped != 0
+        || record.trace_kept != TraceKept::Unsaid
 }
 
 const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;

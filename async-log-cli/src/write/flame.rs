@@ -93,12 +93,14 @@ impl<W: Write> Flame<W> {
 
     /// The folded stacks, sorted, as flame graphs want them: `a;b;c 123`, in nanoseconds.
     fn folded(&self) -> Vec<String> {
+        let names = self.names.ids().map(|id| frame(&self.names.shown(id)));
+        let names: Vec<_> = names.collect();
         let mut lines = Vec::new();
         for stack in self.stacks.iter().filter(|stack| stack.self_time > 0) {
             let mut frames = Vec::new();
             let mut at = stack;
             while let Some(name) = at.name {
-                frames.push(frame(&self.names.shown(name)));
+                frames.push(&*names[name.index()]);
                 at = &self.stacks[at.around.0 as usize];
             }
             frames.reverse();

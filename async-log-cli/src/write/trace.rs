@@ -441,6 +441,11 @@ impl<F: Format> Sink for Trace<F> {
         self.options.events
     }
 
+    /// A process has its number from the first of its tracks on.
+    fn wants_names(&self) -> bool {
+        true
+    }
+
     fn start(&mut self, start: Start<'_>, open: &mut OpenSpans<Kept>) -> io::Result<Kept> {
         let (process, record) = (start.process.index, start.view.record);
         let around = match open.get(start.parent) {

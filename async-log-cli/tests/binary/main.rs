@@ -13,3 +13,7 @@ mod options;
 mod output;
 mod program;
 mod selections;
+#[cfg(target_os = "linux")]
+mod shells;
+#[cfg(target_os = "linux")]
+mod traces;

@@ -98,12 +98,19 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Prints the manual page
+    /// Prints the manual page, of all commands or of one
     #[command(after_help = examples(
         "async-log manual | man -l -", "read it",
-        "async-log manual >/usr/local/share/man/man1/async-log.1", "keep it",
+        "async-log manual --into man1", "all pages, a file each: async-log.1, async-log-stats.1 and so on",
     ))]
-    Manual,
+    Manual {
+        /// The command; all of them if none is named
+        #[arg(value_name = "COMMAND", conflicts_with = "into")]
+        of: Option<String>,
+        /// Writes all pages into this folder instead
+        #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+        into: Option<PathBuf>,
+    },
 }
 
 /// `tasks` and `unfinished`.
@@ -221,7 +228,7 @@ impl Command {
             | Command::Flame(Flame { common, .. })
             | Command::Chrome(Trace { common, .. })
             | Command::Perfetto(Trace { common, .. }) => Some(common),
-            Command::Completions { .. } | Command::Manual => None,
+            Command::Completions { .. } | Command::Manual { .. } => None,
         }
     }
 
@@ -238,7 +245,7 @@ impl Command {
             | Command::Flame(Flame { tasks, .. })
             | Command::Chrome(Trace { tasks, .. })
             | Command::Perfetto(Trace { tasks, .. }) => &tasks.tasks,
-            Command::Task(_) | Command::Completions { .. } | Command::Manual => &[],
+            Command::Task(_) | Command::Completions { .. } | Command::Manual { .. } => &[],
         }
     }
 
@@ -255,7 +262,7 @@ impl Command {
             | Command::Flame(Flame { lasting, .. })
             | Command::Chrome(Trace { lasting, .. })
             | Command::Perfetto(Trace { lasting, .. }) => lasting.min_duration,
-            Command::Task(_) | Command::Completions { .. } | Command::Manual => None,
+            Command::Task(_) | Command::Completions { .. } | Command::Manual { .. } => None,
         }
     }
 
@@ -274,7 +281,7 @@ impl Command {
             Command::Stats(_)
             | Command::Flame(_)
             | Command::Completions { .. }
-            | Command::Manual => None,
+            | Command::Manual { .. } => None,
         }
     }
 
@@ -292,7 +299,7 @@ impl Command {
             | Command::Chrome(_)
             | Command::Perfetto(_)
             | Command::Completions { .. }
-            | Command::Manual => Color::Never,
+            | Command::Manual { .. } => Color::Never,
         }
     }
 

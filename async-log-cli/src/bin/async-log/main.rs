@@ -5,6 +5,7 @@
 mod args;
 mod inputs;
 mod output;
+mod pages;
 mod report;
 mod run;
 mod signals;

@@ -12,11 +12,11 @@ use async_log_cli::track::{KeptTraces, Problems, Selection, Sink, Tracker, name_
 use async_log_cli::write::chrome::Chrome;
 use async_log_cli::write::perfetto::Perfetto;
 use async_log_cli::write::{Look, flame, stats, task, tasks, trace, tree, unfinished};
-use clap::CommandFactory;
 
 use crate::args::{self, Cli, Command, Common};
 use crate::inputs;
 use crate::output::Output;
+use crate::pages;
 use crate::report::{self, Lines, Nothing};
 use crate::signals;
 
@@ -72,11 +72,28 @@ impl fmt::Display for Failure {
 pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
     let command = cli.command;
     match &command {
-        Command::Completions { shell } => print(|out| {
-            clap_complete::generate(*shell, &mut Cli::command(), "async-log", out);
-            Ok(())
-        }),
-        Command::Manual => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
+        Command::Completions { shell } => print(|out| pages::completions(*shell, out)),
+        Command::Manual {
+            into: None,
+            of: None,
+        } => print(pages::whole_manual),
+        Command::Manual {
+            into: None,
+            of: Some(name),
+        } => {
+            let page = pages::Page::of(name).ok_or_else(|| {
+                Failure::Usage(format!(
+                    "{name}: it is no command; `async-log help` names them"
+                ))
+            })?;
+            print(|out| page.render(out))
+        }
+        Command::Manual {
+            into: Some(folder), ..
+        } => {
+            let name = folder.display().to_string();
+            conclude_output(pages::write_manuals(folder), &name)
+        }
         _ => match command.common() {
             Some(common) => draw(&command, common),
             None => Ok(Exit::Done),
@@ -253,7 +270,7 @@ impl Input {
             Command::Perfetto(_) => {
                 self.read(Perfetto::new(trace::Options::default(), out), nothing_taken)
             }
-            Command::Completions { .. } | Command::Manual => Ok(()),
+            Command::Completions { .. } | Command::Manual { .. } => Ok(()),
         }
     }
 
@@ -274,6 +291,7 @@ impl Input {
         let read = pipeline::run(feed, &mut tracker, self.jobs, |batch| {
             lines.add(batch.source, &batch.unreadable)
         });
+        let read = read.and_then(|()| tracker.take_unnamed());
         self.progress.finish();
         (self.records, self.marks) = tracker.counts();
         let finished = match read {
