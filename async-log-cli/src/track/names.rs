@@ -100,11 +100,10 @@ impl Names {
     /// The id of the message of a record.
     pub fn id(&mut self, view: View<'_>) -> NameId {
         let raw = view.raw_message();
-        let Some(end) = raw.last_chunk::<8>().filter(|_| raw.len() <= SHORT) else {
+        if raw.len() > SHORT {
             return self.read(raw, view);
-        };
-        let end = u64::from_le_bytes(*end).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let at = (end >> 58) as usize % LATELY;
+        }
+        let at = place(raw);
         if let Some(lately) = self.lately.get(at).filter(|lately| lately.raw == raw) {
             return self.known(lately.written, view);
         }
@@ -328,6 +327,16 @@ fn json_string(rest: &[u8]) -> usize {
             Some(_) => at += 1,
         }
     }
+}
+
+/// Where a name is kept that was written lately: by its last bytes, which differ most.
+#[inline]
+fn place(raw: &[u8]) -> usize {
+    let end = match raw.last_chunk::<8>() {
+        Some(end) => u64::from_le_bytes(*end),
+        None => raw.iter().fold(0, |end, byte| end << 8 | u64::from(*byte)),
+    };
+    (end.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % LATELY
 }
 
 /// Which bytes a name cannot hold that is kept as it is written: digits, and what an escape begins

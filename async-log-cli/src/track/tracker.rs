@@ -218,6 +218,7 @@ impl<K> Followed<K> {
 impl<S: Sink> Tracker<S> {
     /// A tracker that tells `sink` of all that `selection` takes.
     pub fn new(sink: S, selection: Selection) -> Self {
+        let names_first = sink.wants_names();
         Tracker {
             sink,
             takes_all: selection.is_all(),
@@ -236,7 +237,7 @@ impl<S: Sink> Tracker<S> {
             writes: Writes::default(),
             early: (Vec::new(), 0),
             held: HELD,
-            is_named: false,
+            is_named: !names_first,
             unnamed: Vec::new(),
             unnamed_bytes: 0,
             first_time: u64::MAX,
@@ -308,7 +309,7 @@ impl<S: Sink> Tracker<S> {
             self.processes[0].process.id = Some(id);
         }
         self.unnamed_bytes += batch.bytes.len();
-        let is_over = named.is_some() || self.unnamed_bytes > UNNAMED || !self.sink.wants_names();
+        let is_over = named.is_some() || self.unnamed_bytes > UNNAMED;
         if !is_over {
             self.unnamed.push(batch.clone());
             return Ok(());
@@ -506,7 +507,9 @@ impl<S: Sink> Tracker<S> {
             selected,
             ..Open::new(kept, at)
         };
-        if let Some(before) = followed.given_up.remove(&id) {
+        if !followed.given_up.is_empty()
+            && let Some(before) = followed.given_up.remove(&id)
+        {
             span.cover_as(&before);
         }
         followed.open.insert(id, span);

@@ -190,8 +190,9 @@ enum Spawner {
     Drawn(Place),
 }
 
-/// How many arrows can begin at one span.
-const FLOWS: usize = 1 << 14;
+/// How many arrows can begin at one span. More of them hide what they lead to: who spawned a task is in
+/// its arguments too.
+const FLOWS: usize = 64;
 
 /// How much is held for one span.
 const HELD: usize = 1 << 20;

@@ -58,6 +58,67 @@ fn a_process_without_a_name_is_drawn() {
     assert_eq!(events.iter().filter(|event| event["ph"] == "X").count(), 2);
 }
 
+/// A span that spawns tasks: each is a track, and an arrow leads to it unless there are too many.
+fn spawner(tasks: u64) -> String {
+    let mut log = String::from(
+        "serve, span_mark=start, span_id=1, span_at=1700000000.000000000, process_id=42-1700000000000000000, task_id=0, thread_id=1\n",
+    );
+    for n in 0..tasks {
+        // They begin in another order than that of their numbers.
+        let (id, task) = (n + 2, (n * 7) % tasks + 1);
+        writeln!(log, "worker, span_mark=start, span_id={id}, span_parent=1, span_at=1700000000.{id:09}, task_parent_id=0, spawn_line=a.rs:1, task_id={task}, thread_id=1").unwrap();
+        writeln!(log, "worker, span_mark=end, span_id={id}, span_elapsed=0.000000001, task_id={task}, thread_id=1").unwrap();
+    }
+    log.push_str(
+        "serve, span_mark=end, span_id=1, span_elapsed=0.100000000, task_id=0, thread_id=1\n",
+    );
+    log
+}
+
+#[test]
+fn tracks_are_in_the_order_of_numbers() {
+    let events = events(&spawner(25));
+    let of = |what: &str, key: &str| -> Vec<(u64, Value)> {
+        let named = events.iter().filter(|event| event["name"] == what);
+        named
+            .map(|event| (event["tid"].as_u64().unwrap(), event["args"][key].clone()))
+            .collect()
+    };
+    let names = of("thread_name", "name");
+    let mut ranks = of("thread_sort_index", "sort_index");
+    ranks.sort_by_key(|(_, rank)| rank.as_u64());
+    let ordered: Vec<_> = ranks
+        .iter()
+        .map(|(tid, _)| {
+            let (_, name) = names.iter().find(|(of, _)| of == tid).unwrap();
+            name.as_str().unwrap().to_owned()
+        })
+        .collect();
+    let expected: Vec<_> = (1..=25).map(|task| format!("task {task} worker")).collect();
+    assert_eq!(ordered[0], "main");
+    assert_eq!(ordered[1..], expected);
+}
+
+/// Thousands of arrows from one span would hide all that they lead to.
+#[test]
+fn a_span_has_only_so_many_arrows() {
+    for (tasks, arrows) in [(3, 3), (64, 64), (5000, 64)] {
+        let events = events(&spawner(tasks));
+        for end in ["s", "f"] {
+            let count = events.iter().filter(|event| event["ph"] == end).count();
+            assert_eq!(count, arrows, "of {tasks} tasks");
+        }
+        let told = events.iter().filter(|event| {
+            event["args"]["span_parent"] == 1 && event["args"]["spawn_line"] == "a.rs:1"
+        });
+        assert_eq!(
+            told.count() as u64,
+            tasks,
+            "who spawned a task is in its arguments"
+        );
+    }
+}
+
 #[test]
 fn a_trace_on_a_terminal_is_refused() {
     let folder = crate::program::Folder::with(LOG);

@@ -252,7 +252,7 @@ impl Writer {
         let Some(trace) = self.traces.get_mut(&root).filter(|trace| !trace.is_written) else {
             return;
         };
-        if drop_one_in > 0 && root % drop_one_in == 0 {
+        if drop_one_in > 0 && root.is_multiple_of(drop_one_in) {
             return;
         }
         trace.is_written = true;
@@ -263,7 +263,14 @@ impl Writer {
             .collect();
         for mut line in lines {
             if line.number("span_id") == root {
-                line.set("trace_kept", if root % 5 == 0 { "failed" } else { "slow" });
+                line.set(
+                    "trace_kept",
+                    if root.is_multiple_of(5) {
+                        "failed"
+                    } else {
+                        "slow"
+                    },
+                );
             }
             line.write(&mut self.log);
         }
