@@ -58,6 +58,15 @@ impl<S> Open<S> {
         }
     }
 
+    /// Takes over what is known of the spans right inside, which came before this one.
+    pub(crate) fn cover_as<T>(&mut self, before: &Open<T>) {
+        self.children = before.children;
+        self.covered = before.covered;
+        self.covered_from = before.covered_from.max(self.start);
+        self.covered_to = before.covered_to.max(self.start);
+        self.closed = before.closed;
+    }
+
     /// A span right inside starts. Threads write their lines at about the same time, so one that began
     /// before another may come behind it.
     pub(crate) fn enter(&mut self, at: u64) {
@@ -114,11 +123,13 @@ impl<S> Default for OpenSpans<S> {
 
 impl<S> OpenSpans<S> {
     /// The span of that id, if it is open.
+    #[inline]
     pub fn get(&self, id: u64) -> Option<&Open<S>> {
         self.spans.get(&id)
     }
 
     /// The span of that id, if it is open.
+    #[inline]
     pub fn get_mut(&mut self, id: u64) -> Option<&mut Open<S>> {
         self.spans.get_mut(&id)
     }
@@ -149,10 +160,12 @@ impl<S> OpenSpans<S> {
         spans
     }
 
+    #[inline]
     pub(crate) fn insert(&mut self, id: u64, span: Open<S>) {
         self.spans.insert(id, span);
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, id: u64) -> Option<Open<S>> {
         self.spans.remove(&id)
     }
