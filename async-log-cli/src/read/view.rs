@@ -208,7 +208,11 @@ impl<'a> View<'a> {
             (Form::Json, 0) => TargetField::None,
             (Form::Json, FAR) => TargetField::Far,
             (Form::Json, at) => {
-                let field = self.behind_host().get(at.into()..);
+                let line = match self.batch.dialect.host.is_empty() {
+                    true => self.text(),
+                    false => self.behind_host(),
+                };
+                let field = line.get(at.into()..);
                 field.map_or(TargetField::Far, TargetField::At)
             }
         }
