@@ -100,7 +100,8 @@ impl Names {
     /// The id of the message of a record.
     pub fn id(&mut self, view: View<'_>) -> NameId {
         let raw = view.raw_message();
-        if raw.len() > SHORT {
+        // What was not written yet has no name either.
+        if raw.is_empty() || raw.len() > SHORT {
             return self.read(raw, view);
         }
         let at = place(raw);

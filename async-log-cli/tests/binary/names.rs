@@ -122,6 +122,13 @@ fn identifiers_keep_their_digits() {
 }
 
 #[test]
+fn a_span_may_have_no_name() {
+    let log = log_of(&[("app", "load"), ("app", ""), ("app", "save"), ("app", "")]);
+    let found = rows(&log, &["--sort", "name"]);
+    assert_eq!(found, ["", "load", "save"].map(str::to_owned).into());
+}
+
+#[test]
 fn a_name_that_is_shown_is_found() {
     let names = [
         ("app", "load 7"),
@@ -204,7 +211,8 @@ fn a_target_is_one_under_any_layout() {
         ("shop", "load"),
         ("a::shop", "load"),
     ]);
-    let layouts: [(&str, fn(&str, &str) -> String); 3] = [
+    type Line = fn(&str, &str) -> String;
+    let layouts: [(&str, Line); 3] = [
         ("json", |target, text| {
             format!(
                 "{{\"timestamp\":1767323045000,\"level\":\"TRACE\",\"target\":\"{target}\",\"message\":\"{text}\"}}"

@@ -223,7 +223,7 @@ fn every_command_has_a_page_with_every_option() {
         let (_, behind) = all.split_once(&heading).expect(command);
         let section = behind.split("\n.SH \"").next().unwrap();
         let options = options(command);
-        assert!(options.len() >= 1, "{command}");
+        assert!(!options.is_empty(), "{command}");
         for option in options {
             let written = option.replace('-', "\\-");
             assert!(page.contains(&written), "{command} {option}");
