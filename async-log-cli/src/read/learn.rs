@@ -101,6 +101,9 @@ fn text_shapes(heads: &[Head<'_>], user: Option<&Layout>) -> Vec<Shape> {
     if heads.is_empty() {
         return Vec::new();
     }
+    if let Some(shape) = user.and_then(|user| behind_user(heads, user)) {
+        return vec![shape];
+    }
     let alone = alone(heads).filter(|_| user.is_none());
     if let Some((shape, FULL)) = alone {
         return vec![shape];
@@ -135,6 +138,21 @@ fn text_shapes(heads: &[Head<'_>], user: Option<&Layout>) -> Vec<Shape> {
         shape.learn_times(&lines);
     }
     shapes
+}
+
+/// The shape of a log of which the user said what is in front, and which a known logger wrote.
+fn behind_user(heads: &[Head<'_>], user: &Layout) -> Option<Shape> {
+    if user.is_logger() {
+        return None;
+    }
+    let cut = heads.iter().map(|head| (head, user.cut(head.line).len));
+    let behind: Vec<_> = cut
+        .filter(|(_, len)| *len > 0)
+        .map(|(head, len)| head.behind(len))
+        .collect();
+    let shape = text_shapes(&behind, None).into_iter().next()?;
+    let is_known = shape.front.is_empty() && shape.layout.is_full();
+    is_known.then(|| Shape::new(user.clone(), shape.layout))
 }
 
 /// The shape of a log that a known logger wrote, with nothing in front, and how much most of its lines

@@ -163,12 +163,6 @@ impl<'a> View<'a> {
         self.batch.dialect.before(first, self.record.form)
     }
 
-    /// Whether a logger's prefix stands before its message: where none does, part of another line may.
-    pub(crate) fn has_prefix(&self) -> bool {
-        let before = self.before();
-        self.record.form == Form::Json || before.message > before.front
-    }
-
     /// When it was written: by the logger's own clock, or that of what ran the program.
     pub fn time(&self) -> Option<Time> {
         if self.record.form == Form::Json {

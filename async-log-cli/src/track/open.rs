@@ -29,12 +29,36 @@ pub struct Open<S> {
     pub(crate) covered_to: u64,
     /// The time before that which was counted last.
     pub(crate) closed: (u64, u64),
-    /// A hash of its name; 0 where only one process writes.
-    pub(crate) name: u32,
+    /// The end of its name, where more than one process writes.
+    pub(crate) name: Option<Box<Tail>>,
     /// The selection takes it.
     pub selected: bool,
     /// What the sink keeps.
     pub kept: S,
+}
+
+/// The last bytes of a name. What is in front of it may be a line that was torn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tail {
+    bytes: [u8; Tail::LEN],
+    len: usize,
+}
+
+impl Tail {
+    const LEN: usize = 32;
+
+    pub(crate) fn of(name: &[u8]) -> Box<Tail> {
+        let len = name.len().min(Tail::LEN);
+        let mut bytes = [0; Tail::LEN];
+        bytes[Tail::LEN - len..].copy_from_slice(&name[name.len() - len..]);
+        Box::new(Tail { bytes, len })
+    }
+
+    /// Whether these can be of one name.
+    pub(crate) fn is_of(&self, other: &Tail) -> bool {
+        let from = Tail::LEN - self.len.min(other.len);
+        self.bytes[from..] == other.bytes[from..]
+    }
 }
 
 impl<S> Open<S> {
@@ -52,7 +76,7 @@ impl<S> Open<S> {
             covered_from: start,
             covered_to: start,
             closed: (start, start),
-            name: 0,
+            name: None,
             selected: true,
             kept,
         }

@@ -9,7 +9,7 @@ use super::ahead::{Ahead, LateStarts, Next};
 use super::clock::{self, Mark};
 use super::closed::Closed;
 use super::late::{HELD, Held, Late, Moment, Step, Writes};
-use super::open::{Open, OpenSpans};
+use super::open::{Open, OpenSpans, Tail};
 use super::select::Selection;
 use super::sink::{End, Event, Process, Sink, Start};
 use crate::read::{Batch, Kind, ProcessId, Record, Time, TraceKept, View};
@@ -611,7 +611,7 @@ impl<S: Sink> Tracker<S> {
             early: self.selection.is_early(at),
             view,
         };
-        let name = if is_alone { 0 } else { name_of(view) };
+        let name = (!is_alone).then(|| Tail::of(view.raw_message()));
         let kept = self.sink.start(start, &mut followed.open)?;
         let mut span = Open {
             parent,
@@ -669,8 +669,8 @@ impl<S: Sink> Tracker<S> {
         };
         // Of two processes that write at once a span of each may have this id.
         let is_other = |span: &Open<S::Kept>| {
-            let name = name_of(view);
-            span.name != name && span.name != 0 && name != 0
+            let name = span.name.as_deref();
+            name.is_some_and(|name| !name.is_of(&Tail::of(view.raw_message())))
         };
         if !is_alone && followed.open.get(id).is_some_and(is_other) {
             self.problems.other_names += 1;
@@ -1229,17 +1229,4 @@ impl<K> Followed<K> {
             .and_then(|stack| stack.last())
             .map_or(0, |(id, _)| *id)
     }
-}
-
-/// A hash of the name of a span; 0 where something may be in front of the name.
-#[cold]
-fn name_of(view: View<'_>) -> u32 {
-    if !view.has_prefix() {
-        return 0;
-    }
-    let name = view.raw_message().iter();
-    let hash = name.fold(0x811c_9dc5u32, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    });
-    hash.max(1)
 }
