@@ -13,6 +13,7 @@
 
 pub mod input;
 pub mod pipeline;
+mod printable;
 pub mod read;
 pub mod track;
 pub mod write;

@@ -425,6 +425,39 @@ fn escaped(line: &str) -> String {
     })
 }
 
+/// The program was killed while it wrote, and started anew: two lines are one.
+#[test]
+fn a_span_behind_a_torn_line_has_its_end() {
+    let base = fs::read_to_string(path("base")).unwrap();
+    let again = base.replace("process_id=4242-17", "process_id=4243-18");
+    let (stats, said) = written_of(
+        &["stats", "--json"],
+        format!("{base}[2023-11-14T22:1{again}"),
+    );
+    assert!(stats.contains("\"name\":\"step\",\"count\":2,"), "{stats}");
+    assert!(!stats.contains("\"unfinished\":1"), "{stats}");
+    assert_eq!(said, "");
+}
+
+#[test]
+fn a_prefix_of_the_user_may_stand_before_json() {
+    let base = fs::read_to_string(path("base")).unwrap();
+    let object = |line: &str| {
+        let (_, message) = line.split_once("] ").unwrap();
+        let object = serde_json::json!({"severity": "INFO", "payload": {"m": message}});
+        format!("~web 1~ <<{{x}} {object}\n")
+    };
+    let log: String = base.lines().map(object).collect();
+    let (tree, _) = written_of(&["tree", "--prefix", "~{skip}~ <<{{x}} "], &log);
+    assert_eq!(tree, BASE);
+    // Where the template has no level and no target, a logger's prefix may be behind it.
+    let log: String = base
+        .lines()
+        .map(|line| format!("~web 1~ {line}\n"))
+        .collect();
+    assert_eq!(written_of(&["tree", "--prefix", "~{skip}~ "], &log).0, BASE);
+}
+
 #[test]
 fn several_loggers_in_one_file_are_each_read() {
     let base = fs::read_to_string(path("base")).unwrap();

@@ -210,6 +210,8 @@ const LOGGERS: &[&str] = &[
 ];
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Whatever is in front, a log says what it says alone.
     #[test]
     fn any_prefix_changes_nothing(prefix in prefix(), logger in select(LOGGERS)) {

@@ -31,6 +31,8 @@ pub struct Options {
     pub form: Option<Form>,
     /// What stands before each message; none: it is found out.
     pub prefix: Option<Layout>,
+    /// Files are read as they are named; else those of a rotated log in the order of time.
+    pub in_order: bool,
     /// The last file grows, until this is set.
     pub follow: Option<Arc<AtomicBool>>,
     /// How many bytes a batch has; a longer record makes it longer.
@@ -44,6 +46,7 @@ impl Default for Options {
         Options {
             form: None,
             prefix: None,
+            in_order: false,
             follow: None,
             batch_len: BATCH,
             max_line: MAX_LINE,
@@ -80,7 +83,7 @@ enum Filled {
 }
 
 impl Cutter {
-    /// Opens all of these files, rotated ones in the order of time; standard input if there are none.
+    /// Opens all of these files, rotated ones in the order of time unless told otherwise; standard input if there are none.
     ///
     /// An error is said before anything is read.
     pub fn open(paths: &[PathBuf], options: Options) -> Result<Cutter, InputError> {
@@ -89,21 +92,14 @@ impl Cutter {
             let what = "no file is named, and standard input is a terminal";
             return Err(InputError::new("standard input", what, advice));
         }
-        let mut paths = ordered(paths);
+        let mut paths = match options.in_order {
+            true => paths.to_vec(),
+            false => ordered(paths),
+        };
         if paths.is_empty() {
             paths.push("-".into());
         }
-        let mut sources = Vec::with_capacity(paths.len());
-        for (index, path) in paths.iter().enumerate() {
-            let follow = options.follow.as_ref().filter(|_| index + 1 == paths.len());
-            sources.push(match follow {
-                Some(stop) => Source::follow(path, Arc::clone(stop))?,
-                None => Source::open(path)?,
-            });
-            if index >= KEPT_OPEN {
-                sources[index].shut(path);
-            }
-        }
+        let sources = open_all(&paths, options.follow.as_ref())?;
         if sources.iter().all(|source| source.total() == Some(0)) {
             return Err(InputError::is_empty(sources[0].name()));
         }
@@ -340,9 +336,43 @@ impl Cutter {
         self.lines = 0;
         if !self.sources[self.current].begin_next() {
             self.dialect = None;
+            self.sources[self.current].close();
             self.current += 1;
         }
     }
+}
+
+/// Opens all files, and keeps as many open as this process may have.
+fn open_all(
+    paths: &[PathBuf],
+    follow: Option<&Arc<AtomicBool>>,
+) -> Result<Vec<Source>, InputError> {
+    let mut sources: Vec<Source> = Vec::with_capacity(paths.len());
+    let mut kept_open = KEPT_OPEN;
+    while let Some(path) = paths.get(sources.len()) {
+        let is_last = sources.len() + 1 == paths.len();
+        let opened = match follow.filter(|_| is_last) {
+            Some(stop) => Source::follow(path, Arc::clone(stop)),
+            None => Source::open(path),
+        };
+        match opened {
+            // Room for half as many more: for the output, and for who reads compressed files.
+            Err(error) if error.is_crowd() && kept_open > 0 => {
+                kept_open = sources.len().min(kept_open) / 2;
+                for (source, path) in sources.iter_mut().zip(paths).skip(kept_open) {
+                    source.shut(path);
+                }
+            }
+            Err(error) => return Err(error),
+            Ok(mut source) => {
+                if sources.len() >= kept_open {
+                    source.shut(path);
+                }
+                sources.push(source);
+            }
+        }
+    }
+    Ok(sources)
 }
 
 /// Where the last line of `bytes` ends that has a line break.

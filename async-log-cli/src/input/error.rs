@@ -9,6 +9,7 @@ pub struct InputError {
     name: String,
     what: String,
     advice: String,
+    is_crowd: bool,
 }
 
 impl InputError {
@@ -17,7 +18,13 @@ impl InputError {
             name: name.to_owned(),
             what: what.into(),
             advice: advice.into(),
+            is_crowd: false,
         }
+    }
+
+    /// As many files are open as may be.
+    pub(crate) fn is_crowd(&self) -> bool {
+        self.is_crowd
     }
 
     /// A file that cannot be opened, or not be read on.
@@ -29,6 +36,14 @@ impl InputError {
                 "ask for the right to, or run as who may",
             ),
             io::ErrorKind::IsADirectory => (IS_DIRECTORY, NAME_FILES),
+            _ if is_crowd(error) => {
+                let advice = "let this process open more of them: `ulimit -n 1024`";
+                let crowd = Self::new(name, "too many files are open", advice);
+                return InputError {
+                    is_crowd: true,
+                    ..crowd
+                };
+            }
             _ => {
                 let what = format!("it cannot be read: {error}");
                 return Self::new(name, what, "copy it to another place, and try again");
@@ -50,6 +65,11 @@ impl InputError {
     pub fn name(&self) -> &str {
         &self.name
     }
+}
+
+/// `EMFILE` and `ENFILE`, which have no kind of their own. All Unix systems have the same numbers.
+fn is_crowd(error: &io::Error) -> bool {
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 const IS_DIRECTORY: &str = "it is a directory";

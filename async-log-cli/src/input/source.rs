@@ -190,6 +190,11 @@ impl Source {
         }
     }
 
+    /// Lets go of what was read to its end.
+    pub(crate) fn close(&mut self) {
+        self.body = Body::Over;
+    }
+
     /// Behind an end: whether another file goes on under this name.
     pub(crate) fn begin_next(&mut self) -> bool {
         match &mut self.body {

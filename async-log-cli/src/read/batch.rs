@@ -10,7 +10,7 @@ use super::record::Record;
 /// Whole lines of one source, and the records that a reader found in them.
 ///
 /// The lines stay where they are; records and all that is asked of them are parts of these bytes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// The lines. Behind them may stand text that had to be decoded.
     pub bytes: Vec<u8>,

@@ -55,6 +55,9 @@ struct Envelope {
     has_members: bool,
 }
 
+/// So many lines show whether a logger colours them.
+const COLORED: usize = 64;
+
 const ESC: u8 = 0x1b;
 
 /// Before each text of a JSON sequence.
@@ -113,11 +116,11 @@ impl Container {
         container.is_sequence = lines.iter().any(|line| line.first() == Some(&SEQUENCE));
         // Loggers colour what is in front of messages, and that of all lines.
         container.escape = ESCAPES.into_iter().find(|escape| {
-            let colored = inside.iter().filter(|line| {
+            let colored = inside.iter().take(COLORED).filter(|line| {
                 let head = &line[..memchr::memchr(b'=', line).unwrap_or(line.len())];
                 color_after(head, escape).is_some()
             });
-            colored.count() * 2 > inside.len()
+            colored.count() * 2 > inside.len().min(COLORED)
         });
         container
     }
@@ -460,14 +463,7 @@ impl Envelope {
             }
             seen.push(of_line);
         }
-        texts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let best = texts.first()?.0;
-        // Others count only where that one is not.
-        let has_best = |of: &&Seen| !of.texts.contains(&best);
-        let others = seen.iter().filter(has_best).flat_map(|of| of.texts.clone());
-        let mut places = vec![best];
-        places.extend(others.take(8));
-        places.dedup();
+        let places = places(texts, &seen)?;
         let rows: Vec<_> = seen.into_iter().map(|of| (of.ends_line, of.row)).collect();
         let ends_lines = rows.iter().any(|(ends_line, _)| *ends_line);
         let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
@@ -611,6 +607,18 @@ fn own_lines(lines: Vec<Cow<'_, [u8]>>) -> Vec<Cow<'_, [u8]>> {
         .filter(|(index, _)| !is_over.get(*index).is_some_and(|is_over| *is_over))
         .map(|(_, line)| line)
         .collect()
+}
+
+/// Where lines are in objects: the place that most have, and others where that one is not.
+fn places(mut texts: Vec<(u64, usize)>, seen: &[Seen]) -> Option<Vec<u64>> {
+    texts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let best = texts.first()?.0;
+    let has_best = |of: &&Seen| !of.texts.contains(&best);
+    let others = seen.iter().filter(has_best).flat_map(|of| of.texts.clone());
+    let mut places = vec![best];
+    places.extend(others.take(8));
+    places.dedup();
+    Some(places)
 }
 
 /// So many words are the name of a writer.

@@ -59,8 +59,7 @@ impl Dialect {
         form: Option<Form>,
         prefix: Option<&Layout>,
     ) -> Option<Dialect> {
-        let lines = sample.split(|&byte| byte == b'\n').map(trim_end);
-        let lines: Vec<_> = lines.map(clean).take(SAMPLE).collect();
+        let lines: Vec<_> = lines_of(sample).into_iter().map(clean).collect();
         let container = Container::learn(&lines);
         let mut dialect = Dialect {
             container,
@@ -88,8 +87,7 @@ impl Dialect {
 
     /// Whether lines that continue a record stand above it.
     fn continues_upwards(&self, sample: &Batch) -> bool {
-        let lines = sample.bytes[..sample.lines_len].split(|&byte| byte == b'\n');
-        let lines: Vec<_> = lines.map(trim_end).take(SAMPLE).collect();
+        let lines = lines_of(&sample.bytes[..sample.lines_len]);
         let is_first = |line: &[u8]| !text::is_complete(line) && !self.continues(line);
         let (mut above, mut below) = (0, 0);
         for three in lines.windows(3) {
@@ -374,13 +372,20 @@ pub(crate) fn clean(line: &[u8]) -> &[u8] {
     }
 }
 
+/// Whole lines.
+fn lines_of(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut start = 0;
+    let lines = memchr::memchr_iter(b'\n', bytes).map(|newline| {
+        let line = &bytes[start..newline];
+        start = newline + 1;
+        trim_end(line)
+    });
+    lines.collect()
+}
+
 /// The form of most lines, the first of those that have as many.
 fn form_of(batch: &Batch, said: Option<Form>) -> Option<Form> {
-    let lines = || {
-        batch.bytes[..batch.lines_len]
-            .split(|&byte| byte == b'\n')
-            .map(trim_end)
-    };
+    let lines = lines_of(&batch.bytes[..batch.lines_len]);
     let is = |form: Form, line: &[u8]| match form {
         Form::Text => text::is_complete(line),
         Form::KeyValue => key_value::is_complete(line),
@@ -388,14 +393,17 @@ fn form_of(batch: &Batch, said: Option<Form>) -> Option<Form> {
     };
     let forms = [Form::Text, Form::KeyValue, Form::Json];
     // A line that another one continues can hold anything.
-    let nexts = || lines().skip(1).chain([&b""[..]]);
+    let goes_on =
+        |next: Option<&&[u8]>| next.is_some_and(|next| matches!(next.first(), Some(b' ' | b'\t')));
     let counted = forms.map(|form| {
-        let whole = lines()
-            .zip(nexts())
-            .filter(|(_, next)| form == Form::Text || !matches!(next.first(), Some(b' ' | b'\t')));
-        let records = whole.filter(|(line, _)| is(form, line)).take(SAMPLE);
-        (form, records.count())
+        let numbered = lines.iter().enumerate();
+        let records = numbered.filter(|(index, line)| {
+            is(form, line) && (form == Form::Text || !goes_on(lines.get(index + 1)))
+        });
+        (form, records.take(SAMPLE).count())
     });
+    // In JSON objects there may be records of any form.
+    let said = said.filter(|_| !batch.dialect.container.has_layers());
     let wanted = counted
         .into_iter()
         .filter(|(form, _)| said.is_none_or(|said| said == *form));

@@ -101,6 +101,9 @@ fn text_shapes(heads: &[Head<'_>], user: Option<&Layout>) -> Vec<Shape> {
     if heads.is_empty() {
         return Vec::new();
     }
+    if let Some(shape) = user.and_then(|user| behind_user(heads, user)) {
+        return vec![shape];
+    }
     let alone = alone(heads).filter(|_| user.is_none());
     if let Some((shape, FULL)) = alone {
         return vec![shape];
@@ -137,6 +140,21 @@ fn text_shapes(heads: &[Head<'_>], user: Option<&Layout>) -> Vec<Shape> {
     shapes
 }
 
+/// The shape of a log of which the user said what is in front, and which a known logger wrote.
+fn behind_user(heads: &[Head<'_>], user: &Layout) -> Option<Shape> {
+    if user.is_logger() {
+        return None;
+    }
+    let cut = heads.iter().map(|head| (head, user.cut(head.line).len));
+    let behind: Vec<_> = cut
+        .filter(|(_, len)| *len > 0)
+        .map(|(head, len)| head.behind(len))
+        .collect();
+    let shape = text_shapes(&behind, None).into_iter().next()?;
+    let is_known = shape.front.is_empty() && shape.layout.is_full();
+    is_known.then(|| Shape::new(user.clone(), shape.layout))
+}
+
 /// The shape of a log that a known logger wrote, with nothing in front, and how much most of its lines
 /// say.
 fn alone(heads: &[Head<'_>]) -> Option<(Shape, usize)> {
@@ -149,6 +167,15 @@ fn alone(heads: &[Head<'_>]) -> Option<(Shape, usize)> {
 
 /// A prefix that says all of time, level and target.
 const FULL: usize = 3;
+
+/// How many records a logger has that is among others, of so many records of which `full` have a prefix
+/// that says all. Where most have none, a prefix could as well be what a message quotes.
+fn least(full: usize, records: usize) -> usize {
+    match full * 2 >= records {
+        true => records.div_ceil(10),
+        false => records.div_ceil(3).max(3),
+    }
+}
 
 fn median(numbers: &mut [usize]) -> usize {
     numbers.sort_unstable();
@@ -212,12 +239,7 @@ impl<'a> Search<'a> {
         layouts.sort_by_key(|(says, count, ..)| std::cmp::Reverse((*says, *count)));
         let mut left = self.heads.len();
         let full = layouts.iter().filter(|(says, ..)| *says == FULL);
-        let full: usize = full.map(|(_, count, ..)| *count).sum();
-        // Where most records have none, a prefix could as well be what a message quotes.
-        let least = match full * 2 >= left {
-            true => left.div_ceil(10),
-            false => left.div_ceil(3).max(3),
-        };
+        let least = least(full.map(|(_, count, ..)| *count).sum(), left);
         for (says, count, front, layout) in &layouts {
             let same = layouts
                 .iter()

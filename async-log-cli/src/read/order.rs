@@ -13,13 +13,14 @@ pub(super) fn is_reversed(sample: &Batch) -> bool {
     let (mut later, mut earlier, mut starts) = (0, 0, 0);
     let mut last_at = None;
     for record in &sample.records {
-        if let Some(at) = record.at {
+        // A whole span is written when it has ended, or later.
+        if let Some(at) = record.at.filter(|_| !record.is_late()) {
             starts += 1;
             later += usize::from(last_at.is_some_and(|last| at > last));
             earlier += usize::from(last_at.is_some_and(|last| at < last));
             last_at = Some(at);
         }
-        if record.span_id == 0 || record.kind == Kind::Event {
+        if record.span_id == 0 || record.kind == Kind::Event || record.is_whole {
             continue;
         }
         match (marks.remove(&record.span_id), record.kind) {

@@ -122,6 +122,12 @@ impl Layout {
             .unwrap_or_default()
     }
 
+    /// Whether it has what only a logger says: a level or a target.
+    pub(super) fn is_logger(&self) -> bool {
+        let mut pieces = self.templates.iter().flat_map(|of| &of.pieces);
+        pieces.any(|piece| matches!(piece, Piece::Level(_) | Piece::Text(Field::Target)))
+    }
+
     /// Whether it has a time, a level and a place, so that it is hardly ever a part of a message.
     pub(super) fn is_full(&self) -> bool {
         let has = |is: fn(&Piece) -> bool| {

@@ -88,6 +88,36 @@ impl Outcome {
     }
 }
 
+/// Why the spans of a trace were written, where not all are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TraceKept {
+    /// It is not said.
+    #[default]
+    Unsaid,
+    /// It took long.
+    Slow,
+    /// Something in it failed.
+    Failed,
+    /// It is one of so many.
+    Sample,
+    /// The program wanted it.
+    Asked,
+    /// A word that this version does not know.
+    Other,
+}
+
+impl TraceKept {
+    pub(crate) fn from_word(word: &[u8]) -> Self {
+        match word {
+            b"slow" => TraceKept::Slow,
+            b"failed" => TraceKept::Failed,
+            b"sample" => TraceKept::Sample,
+            b"asked" => TraceKept::Asked,
+            _ => TraceKept::Other,
+        }
+    }
+}
+
 /// `PID-NANOS`: a process, and when it first read the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProcessId {
@@ -152,6 +182,8 @@ impl Level {
 pub struct Record {
     /// What it is.
     pub kind: Kind,
+    /// Of a start: it is the end too, written when the span had ended.
+    pub is_whole: bool,
     /// Of an end: how the span ended.
     pub outcome: Outcome,
     /// 0 where there is none.
@@ -162,6 +194,19 @@ pub struct Record {
     pub at: Option<u64>,
     /// Of an end: how long, in nanoseconds.
     pub elapsed: Option<u64>,
+    /// The root of its trace, where the record says it; 0 if it does not.
+    pub span_root: u64,
+    /// Of the end of a task: how long it was polled, in nanoseconds, how often, and the longest of
+    /// these times. 0 where it is not said.
+    pub busy: u64,
+    /// See `busy`.
+    pub polls: u64,
+    /// See `busy`.
+    pub poll_max: u64,
+    /// Of the end of a root: how many spans of its trace were not written.
+    pub spans_dropped: u32,
+    /// Of the first record of a trace: why it was written.
+    pub trace_kept: TraceKept,
     /// The task.
     pub task_id: u64,
     /// The thread that wrote it.
@@ -194,4 +239,15 @@ pub struct Record {
     pub message: Option<Part>,
     /// The number of its first line in its file, from 1.
     pub line: u64,
+}
+
+impl Record {
+    /// Whether a start or an end is one that only a process writes that writes its spans later.
+    #[inline]
+    pub(crate) fn is_late(&self) -> bool {
+        self.is_whole
+            || self.span_root != 0
+            || self.spans_dropped != 0
+            || self.trace_kept != TraceKept::Unsaid
+    }
 }

@@ -1,6 +1,6 @@
 //! The writer's own keys, section 5 of `docs/format.md`, where they stand as pairs that a logger wrote.
 
-use super::record::{Kind, Outcome, Part, Record};
+use super::record::{Kind, Outcome, Part, Record, TraceKept};
 use super::text::{number, process_id, seconds};
 
 /// The reserved keys of one record. The last of a key counts.
@@ -25,6 +25,12 @@ pub(crate) enum Name {
     Process,
     Task,
     Thread,
+    Root,
+    Busy,
+    Polls,
+    PollMax,
+    Kept,
+    Dropped,
 }
 
 impl Reserved {
@@ -43,6 +49,12 @@ impl Reserved {
             b"span_elapsed" => Name::Elapsed,
             b"span_outcome" => Name::Outcome,
             b"task_parent_id" => Name::TaskParent,
+            b"span_root" => Name::Root,
+            b"span_busy" => Name::Busy,
+            b"span_polls" => Name::Polls,
+            b"span_poll_max" => Name::PollMax,
+            b"trace_kept" => Name::Kept,
+            b"spans_dropped" => Name::Dropped,
             _ => return None,
         })
     }
@@ -59,14 +71,20 @@ impl Reserved {
             Name::At => record.at = seconds(value).or(record.at),
             Name::Elapsed => record.elapsed = seconds(value).or(record.elapsed),
             Name::Outcome => record.outcome = Outcome::from_word(value),
-            Name::Mark => match value {
-                b"start" => record.kind = Kind::Start,
-                b"end" => record.kind = Kind::End,
-                _ => {}
-            },
+            Name::Mark => {
+                if let Some(mark) = mark(value) {
+                    (record.kind, record.is_whole) = mark;
+                }
+            }
             Name::TaskParent => record.task_parent_id = number(value).or(record.task_parent_id),
             Name::SpawnLine => record.spawn_line = Part::new(at, at + value.len()),
             Name::Process => record.process = process_id(value).or(record.process),
+            Name::Root => record.span_root = number(value).unwrap_or(record.span_root),
+            Name::Busy => record.busy = seconds(value).unwrap_or(record.busy),
+            Name::Polls => record.polls = number(value).unwrap_or(record.polls),
+            Name::PollMax => record.poll_max = seconds(value).unwrap_or(record.poll_max),
+            Name::Kept => record.trace_kept = TraceKept::from_word(value),
+            Name::Dropped => record.spans_dropped = dropped(value).unwrap_or(record.spans_dropped),
         }
     }
 
@@ -74,6 +92,21 @@ impl Reserved {
     pub(crate) fn record(self) -> Option<Record> {
         (self.has_task && self.has_thread).then_some(self.record)
     }
+}
+
+/// What a mark makes a record, and whether that is a whole span.
+pub(crate) fn mark(word: &[u8]) -> Option<(Kind, bool)> {
+    match word {
+        b"start" => Some((Kind::Start, false)),
+        b"end" => Some((Kind::End, false)),
+        b"whole" => Some((Kind::Start, true)),
+        _ => None,
+    }
+}
+
+/// How many spans were not written; more than anybody counts are as many as can be counted.
+pub(crate) fn dropped(value: &[u8]) -> Option<u32> {
+    number(value).map(|dropped| u32::try_from(dropped).unwrap_or(u32::MAX))
 }
 
 fn set(field: &mut u64, value: Option<u64>, has: &mut bool) {

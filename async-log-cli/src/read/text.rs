@@ -6,15 +6,32 @@
 use memchr::memmem::Finder;
 
 use super::pairs::{self, Pair};
-use super::record::{Kind, Outcome, Part, ProcessId, Record};
+use super::record::{Kind, Outcome, Part, ProcessId, Record, TraceKept};
+use super::reserved::{self, dropped};
 
 const MARK: &[u8] = b", span_mark=";
 
-/// Whether a key is the writer's own: one of section 5.
+/// Whether a key is the writer's own, and says nothing to who reads the log's fields: one of section
+/// 5. Others of that section are shown as fields are.
+#[inline]
 pub(crate) fn is_reserved(key: &[u8]) -> bool {
+    may_be_reserved(key) && is_one_of_ours(key)
+}
+
+/// Whether a key begins as one of ours does, which most do not.
+#[inline]
+fn may_be_reserved(key: &[u8]) -> bool {
+    matches!(key.first(), Some(b's' | b't' | b'p'))
+}
+
+fn is_one_of_ours(key: &[u8]) -> bool {
     matches!(
         key,
         b"span_mark"
+            | b"span_root"
+            | b"span_busy"
+            | b"span_polls"
+            | b"span_poll_max"
             | b"span_id"
             | b"span_parent"
             | b"span_at"
@@ -26,6 +43,12 @@ pub(crate) fn is_reserved(key: &[u8]) -> bool {
             | b"task_id"
             | b"thread_id"
     )
+}
+
+/// Whether a key is one that a record has a place for.
+#[inline]
+fn is_kept(key: &[u8]) -> bool {
+    may_be_reserved(key) && (is_one_of_ours(key) || matches!(key, b"trace_kept" | b"spans_dropped"))
 }
 
 /// Whether a line ends as every record does: with `task_id` and `thread_id`.
@@ -283,9 +306,11 @@ impl<'a, 'r> Own<'a, 'r> {
                 self.record.at.get_or_insert(nanos);
                 return Some(before);
             }
-            let before = key.strip_suffix(b", span_elapsed=")?;
-            self.record.elapsed.get_or_insert(nanos);
-            return Some(before);
+            if let Some(before) = key.strip_suffix(b", span_elapsed=") {
+                self.record.elapsed.get_or_insert(nanos);
+                return Some(before);
+            }
+            return self.last_polled(nanos, key);
         }
         let (number, key) = last_number(rest)?;
         if let Some(before) = key.strip_suffix(b", span_id=") {
@@ -313,15 +338,37 @@ impl<'a, 'r> Own<'a, 'r> {
                 .get_or_insert(ProcessId { pid, start: number });
             return Some(before);
         }
+        if let Some(before) = key.strip_suffix(b", span_root=") {
+            set_first(&mut self.record.span_root, number);
+            return Some(before);
+        }
+        if let Some(before) = key.strip_suffix(b", span_polls=") {
+            set_first(&mut self.record.polls, number);
+            return Some(before);
+        }
         self.last_spawn_line(rest)
+    }
+
+    /// Takes one of the times that say how a task was polled.
+    fn last_polled(&mut self, nanos: u64, key: &'a [u8]) -> Option<&'a [u8]> {
+        if let Some(before) = key.strip_suffix(b", span_busy=") {
+            set_first(&mut self.record.busy, nanos);
+            return Some(before);
+        }
+        let before = key.strip_suffix(b", span_poll_max=")?;
+        set_first(&mut self.record.poll_max, nanos);
+        Some(before)
     }
 
     fn last_word(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
         if let Some(before) = rest.strip_suffix(b", span_mark=start") {
-            return Some(self.see_mark(Kind::Start, before));
+            return Some(self.see_mark((Kind::Start, false), before));
         }
         if let Some(before) = rest.strip_suffix(b", span_mark=end") {
-            return Some(self.see_mark(Kind::End, before));
+            return Some(self.see_mark((Kind::End, false), before));
+        }
+        if let Some(before) = rest.strip_suffix(b", span_mark=whole") {
+            return Some(self.see_mark((Kind::Start, true), before));
         }
         let (outcome, before) = if let Some(key) = rest.strip_suffix(b"=cancelled") {
             (Outcome::Cancelled, key)
@@ -336,8 +383,8 @@ impl<'a, 'r> Own<'a, 'r> {
         Some(before)
     }
 
-    fn see_mark(&mut self, kind: Kind, before: &'a [u8]) -> &'a [u8] {
-        self.record.kind = kind;
+    fn see_mark(&mut self, mark: (Kind, bool), before: &'a [u8]) -> &'a [u8] {
+        (self.record.kind, self.record.is_whole) = mark;
         self.mark_seen = true;
         before
     }
@@ -359,7 +406,9 @@ impl<'a, 'r> Own<'a, 'r> {
         let record = &*self.record;
         record.span_id != 0
             && match record.kind {
-                Kind::Start => record.at.is_some(),
+                Kind::Start => {
+                    record.at.is_some() && (!record.is_whole || record.elapsed.is_some())
+                }
                 Kind::End => record.elapsed.is_some(),
                 Kind::Event => true,
             }
@@ -368,21 +417,19 @@ impl<'a, 'r> Own<'a, 'r> {
     /// Takes the mark at `at`, if from there on to `tail` all is pairs, and none other is ours.
     fn mark(&mut self, at: usize, tail: usize) -> bool {
         let value = &self.line[at + MARK.len()..tail];
-        let (kind, mut rest) = if let Some(rest) = value.strip_prefix(b"start, ") {
-            (Kind::Start, &value[value.len() - rest.len() - 2..])
-        } else if let Some(rest) = value.strip_prefix(b"end, ") {
-            (Kind::End, &value[value.len() - rest.len() - 2..])
-        } else {
+        let word = value.iter().take_while(|byte| **byte != b',').count();
+        let (word, mut rest) = value.split_at(word);
+        let Some(mark) = reserved::mark(word) else {
             return false;
         };
         while let Some(pair) = pairs::pair(rest) {
-            if is_reserved(pair.key) {
+            if is_kept(pair.key) {
                 return false;
             }
             rest = &rest[pair.len..];
         }
         if rest.is_empty() {
-            self.see_mark(kind, rest);
+            self.see_mark(mark, rest);
         }
         rest.is_empty()
     }
@@ -392,7 +439,7 @@ impl<'a, 'r> Own<'a, 'r> {
         let mut ours: Vec<Pair<'a>> = Vec::new();
         while let Some(pair) = pairs::pair(rest) {
             rest = &rest[pair.len..];
-            if is_reserved(pair.key) {
+            if is_kept(pair.key) {
                 ours.push(pair);
             }
         }
@@ -432,11 +479,10 @@ impl<'a, 'r> Own<'a, 'r> {
                 record.outcome = Outcome::from_word(value);
             }
             b"span_mark" if !self.mark_seen => {
-                record.kind = match value {
-                    b"start" => Kind::Start,
-                    b"end" => Kind::End,
-                    _ => return true,
+                let Some(mark) = reserved::mark(value) else {
+                    return true;
                 };
+                (record.kind, record.is_whole) = mark;
                 self.mark_seen = true;
             }
             b"task_parent_id" => {
@@ -448,11 +494,28 @@ impl<'a, 'r> Own<'a, 'r> {
                 record.spawn_line = Part::new(start, start + value.len());
             }
             b"process_id" => record.process = record.process.or_else(|| process_id(value)),
+            b"span_root" => set_first(&mut record.span_root, number(value).unwrap_or(0)),
+            b"span_busy" => set_first(&mut record.busy, seconds(value).unwrap_or(0)),
+            b"span_polls" => set_first(&mut record.polls, number(value).unwrap_or(0)),
+            b"span_poll_max" => set_first(&mut record.poll_max, seconds(value).unwrap_or(0)),
+            b"trace_kept" if record.trace_kept == TraceKept::Unsaid => {
+                record.trace_kept = TraceKept::from_word(value);
+            }
+            b"spans_dropped" if record.spans_dropped == 0 => {
+                record.spans_dropped = dropped(value).unwrap_or(0);
+            }
             b"span_id" | b"span_parent" | b"span_outcome" | b"span_mark" | b"spawn_line"
-            | b"task_id" | b"thread_id" => {}
+            | b"trace_kept" | b"spans_dropped" | b"task_id" | b"thread_id" => {}
             _ => return false,
         }
         true
+    }
+}
+
+/// Sets what nothing further right has set.
+fn set_first(field: &mut u64, value: u64) {
+    if *field == 0 {
+        *field = value;
     }
 }
 

@@ -1,11 +1,13 @@
 //! All that stands in a record, read where it is asked for.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::batch::Batch;
 use super::dialect::{Form, first_line, trim_end};
 use super::prefix::Layout;
-use super::record::{Level, Part, Record};
+use super::record::{FAR, Level, Part, Record};
 use super::shape::Before;
 use super::text::{is_reserved, message_end};
 use super::time::Time;
@@ -20,6 +22,40 @@ pub struct View<'a> {
     pub record: &'a Record,
 }
 
+/// A record that outlives its batch.
+#[derive(Debug)]
+pub(crate) struct Owned {
+    batch: Batch,
+    record: Record,
+}
+
+impl Owned {
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            batch: &self.batch,
+            record: &self.record,
+        }
+    }
+
+    /// How much memory it takes, about.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Owned>() + self.batch.bytes.len()
+    }
+}
+
+/// Where a record has its target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TargetField<'a> {
+    /// In the prefix of its first line, or nowhere.
+    InPrefix,
+    /// At the beginning of this, as a JSON string.
+    At(&'a [u8]),
+    /// In a JSON line, but not where it would be found quickly.
+    Far,
+    /// It has none.
+    None,
+}
+
 impl<'a> View<'a> {
     /// A part of its batch.
     pub fn part(&self, part: Part) -> &'a [u8] {
@@ -29,6 +65,37 @@ impl<'a> View<'a> {
     /// Its lines as they are in the log.
     pub fn text(&self) -> &'a [u8] {
         self.part(self.record.text)
+    }
+
+    /// A copy with all that stands in it.
+    pub(crate) fn to_owned(self) -> Owned {
+        let text = self.record.text;
+        let lines = self.batch.bytes.get(text.range()).unwrap_or_default();
+        let mut record = *self.record;
+        // What had to be decoded stands behind all lines, a record's together.
+        let behind = self.batch.lines_len as u32;
+        let decoded = decoded_parts(&record, behind);
+        let mut bytes = Vec::with_capacity(lines.len() + decoded.len());
+        bytes.extend_from_slice(lines);
+        let (from, to) = (decoded.start as usize, decoded.end as usize);
+        bytes.extend_from_slice(self.batch.bytes.get(from..to).unwrap_or_default());
+        let moved = |at: &mut u32| {
+            *at = match *at >= behind && decoded.start < decoded.end {
+                true => at.saturating_sub(decoded.start) + lines.len() as u32,
+                false => at.saturating_sub(text.start),
+            }
+        };
+        for_each_place(&mut record, moved);
+        Owned {
+            batch: Batch {
+                lines_len: lines.len(),
+                bytes,
+                source: self.batch.source,
+                dialect: Arc::clone(&self.batch.dialect),
+                ..Batch::default()
+            },
+            record,
+        }
     }
 
     /// Its message as it is written, not read back: equal messages are equal so too.
@@ -91,7 +158,7 @@ impl<'a> View<'a> {
     }
 
     /// All that stands before its message.
-    fn before(&self) -> Before {
+    pub(crate) fn before(&self) -> Before {
         let first = first_line(self.text());
         self.batch.dialect.before(first, self.record.form)
     }
@@ -137,6 +204,25 @@ impl<'a> View<'a> {
             true => shapes.writer(first_line(self.text())),
             false => 0,
         }
+    }
+
+    /// Where its target stands, found out without reading it.
+    pub(crate) fn target_field(&self) -> TargetField<'a> {
+        match (self.record.form, self.record.target_at) {
+            (Form::Text | Form::KeyValue, _) => TargetField::InPrefix,
+            (Form::Json, 0) => TargetField::None,
+            (Form::Json, FAR) => TargetField::Far,
+            (Form::Json, at) => {
+                let field = self.json().get(at.into()..);
+                field.map_or(TargetField::Far, TargetField::At)
+            }
+        }
+    }
+
+    /// What stands before its message in its first line, if the message was found already.
+    pub(crate) fn before_message(&self) -> Option<&'a [u8]> {
+        let start = self.record.text.start as usize..self.record.message?.start as usize;
+        self.batch.bytes.get(start)
     }
 
     /// Of the start of a task: where it was made.
@@ -214,6 +300,42 @@ impl<'a> View<'a> {
         let more = shapes.continuation(line, front);
         more.unwrap_or(&line[front..])
     }
+}
+
+/// The places of a record in its batch.
+fn for_each_place(record: &mut Record, mut each: impl FnMut(&mut u32)) {
+    let Record {
+        text,
+        spawn_line,
+        message,
+        last_line,
+        last_line_end,
+        tail,
+        ours_at,
+        ..
+    } = record;
+    let parts = [Some(text), Some(spawn_line), message.as_mut()];
+    for part in parts.into_iter().flatten().filter(|part| part.end > 0) {
+        each(&mut part.start);
+        each(&mut part.end);
+    }
+    for at in [last_line, last_line_end, tail, ours_at] {
+        each(at);
+    }
+}
+
+/// Which of the bytes behind `lines_len` a record has parts in.
+fn decoded_parts(record: &Record, lines_len: u32) -> Range<u32> {
+    let (mut start, mut end) = (u32::MAX, 0);
+    let mut record = *record;
+    let line_end = record.text.end;
+    for_each_place(&mut record, |at| {
+        if *at >= lines_len && *at > line_end {
+            start = start.min(*at);
+            end = end.max(*at);
+        }
+    });
+    start.min(end)..end
 }
 
 fn text(bytes: &[u8]) -> Cow<'_, str> {

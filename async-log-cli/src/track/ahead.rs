@@ -95,7 +95,7 @@ pub(crate) fn is_enough(more: &[Batch]) -> bool {
 
 /// Starts that come later than they are asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Late {
+pub(crate) struct LateStarts {
     /// Where the starts of spans are, as far as that was looked at: span, writer and place.
     starts: BTreeSet<(u64, u32, u64)>,
     looked_to: u64,
@@ -103,7 +103,7 @@ pub(crate) struct Late {
     taken: HashSet<u64>,
 }
 
-impl Late {
+impl LateStarts {
     /// Where the start of a span is, if it comes soon behind `place` and its process goes on until then.
     pub(crate) fn find<'a>(
         &mut self,
@@ -156,7 +156,7 @@ impl Late {
             .enumerate()
         {
             let record = view.record;
-            if record.kind == Kind::Start && record.span_id != 0 {
+            if record.kind == Kind::Start && record.span_id != 0 && !record.is_late() {
                 let at = from + index as u64;
                 self.starts.insert((record.span_id, view.writer(), at));
             }

@@ -19,6 +19,23 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
+    /// A mark that was written at `at` or some minutes later. So it says what the zone is, and no more.
+    pub(crate) fn about(time: Time, at: u64) -> Mark {
+        let distance = i64::try_from(at)
+            .unwrap_or(i64::MAX)
+            .saturating_sub(time.nanos);
+        let cut = i64::try_from(NEAR.saturating_add(time.resolution)).unwrap_or(QUARTER);
+        let quarters = distance
+            .saturating_sub(cut)
+            .div_euclid(QUARTER)
+            .saturating_add(1);
+        let at = time.nanos.saturating_add(quarters.saturating_mul(QUARTER));
+        Mark {
+            time,
+            at: at.max(0).unsigned_abs(),
+        }
+    }
+
     /// What to add to the logger's time. Zones are a number of quarters of an hour; a clock that counts
     /// from somewhere else may be anywhere.
     fn offset(self) -> i64 {

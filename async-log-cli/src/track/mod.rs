@@ -5,6 +5,8 @@
 mod ahead;
 mod clock;
 mod closed;
+mod fold;
+mod late;
 mod names;
 mod open;
 mod select;
@@ -12,9 +14,9 @@ mod sink;
 mod tracker;
 
 pub(crate) use ahead::is_enough;
-pub(crate) use names::fold;
+pub(crate) use fold::fold;
 pub use names::{NameId, Names};
 pub use open::{Open, OpenSpans};
-pub use select::{Bound, Selection};
+pub use select::{Bound, Selection, name_like};
 pub use sink::{End, Event, Process, Sink, Start};
-pub use tracker::{Problems, Tracker};
+pub use tracker::{KeptTraces, Problems, Taken, Tracker};

@@ -1,33 +1,91 @@
-//! Names, each kept once.
+//! Names of spans, each kept once, with where they are from.
 
 use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
 use hashbrown::HashTable;
 
-use crate::read::View;
+use super::fold::fold;
+use crate::read::{TargetField, View};
 
-/// A name that is kept in [`Names`].
+/// A name in a target that is kept in [`Names`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NameId(u32);
 
 impl NameId {
-    /// Its place among all names, from 0.
+    /// Its place among all, from 0.
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// The names of spans. Those that differ only in numbers are one, unless they are to be exact:
-/// `load 7` and `load 12` are `load #`.
+/// The names of spans. Those that differ only in numbers and ids are one, unless they are to be exact:
+/// `load 7` and `load 12` are `load #`. Those of different targets are different.
 #[derive(Debug, Default)]
 pub struct Names {
     exact: bool,
     hasher: DefaultHashBuilder,
     table: HashTable<u32>,
-    written: Vec<Box<str>>,
+    written: Vec<Written>,
+    ids: Vec<Named>,
+    sources: Vec<Source>,
     /// Where a name is folded.
     folded: Vec<u8>,
+    /// Names as they were written lately, by their ends.
+    lately: Vec<Lately>,
+}
+
+/// A name as it stood in a record.
+#[derive(Clone, Debug, Default)]
+struct Lately {
+    raw: Vec<u8>,
+    written: u32,
+}
+
+/// How many names are known as they were written.
+const LATELY: usize = 64;
+
+/// Longer ones are not.
+const SHORT: usize = 64;
+
+/// A name, whatever its target.
+#[derive(Debug)]
+struct Written {
+    text: Box<str>,
+    /// The source that it was seen in last, and its id there.
+    recent: (u32, NameId),
+    /// It is in more than one target.
+    is_shared: bool,
+}
+
+/// A name in a target.
+#[derive(Debug)]
+struct Named {
+    written: u32,
+    source: u32,
+    /// The next one of the same name.
+    next: Option<NameId>,
+}
+
+/// Where records are from, and how that stands in their lines.
+#[derive(Debug, PartialEq, Eq)]
+struct Source {
+    target: Option<Box<str>>,
+    mark: Mark,
+}
+
+/// By what a line is known to be from somewhere, without its prefix being read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Mark {
+    /// What stands before the message, from one byte before the target on, or behind the time where
+    /// there is none. Then all of the prefix is as long.
+    Before { bytes: Box<[u8]>, len: Option<u32> },
+    /// The field of a JSON line, with its quotes.
+    Field(Box<[u8]>),
+    /// A JSON line without such a field.
+    NoField,
+    /// Nothing is known so quickly.
+    None,
 }
 
 impl Names {
@@ -42,61 +100,245 @@ impl Names {
     /// The id of the message of a record.
     pub fn id(&mut self, view: View<'_>) -> NameId {
         let raw = view.raw_message();
+        // What was not written yet has no name either.
+        if raw.is_empty() || raw.len() > SHORT {
+            return self.read(raw, view);
+        }
+        let at = place(raw);
+        if let Some(lately) = self.lately.get(at).filter(|lately| lately.raw == raw) {
+            return self.known(lately.written, view);
+        }
+        let id = self.read(raw, view);
+        self.lately.resize(LATELY, Lately::default());
+        let lately = &mut self.lately[at];
+        lately.raw.clear();
+        lately.raw.extend_from_slice(raw);
+        lately.written = self.ids[id.index()].written;
+        id
+    }
+
+    /// The id of a name that was not written so lately.
+    fn read(&mut self, raw: &[u8], view: View<'_>) -> NameId {
         let Some(first) = raw.iter().position(|&byte| SPECIAL[byte as usize]) else {
-            return self.intern(raw);
+            return self.intern(raw, view);
         };
         let is_plain = raw[first..].iter().all(|&byte| !is_escape(byte));
         if is_plain {
-            return self.fold(raw);
+            return self.fold(raw, view);
         }
-        self.fold(view.message().as_bytes())
+        self.fold(view.message().as_bytes(), view)
     }
 
-    fn fold(&mut self, name: &[u8]) -> NameId {
+    fn fold(&mut self, name: &[u8], view: View<'_>) -> NameId {
         if self.exact {
-            return self.intern(name);
+            return self.intern(name, view);
         }
         let mut folded = std::mem::take(&mut self.folded);
         fold(name, &mut folded);
-        let id = self.intern(&folded);
+        let id = self.intern(&folded, view);
         self.folded = folded;
         id
     }
 
-    fn intern(&mut self, name: &[u8]) -> NameId {
+    fn intern(&mut self, name: &[u8], view: View<'_>) -> NameId {
         let hash = self.hasher.hash_one(name);
         let written = &self.written;
-        let is_name = |&id: &u32| written[id as usize].as_bytes() == name;
-        if let Some(&id) = self.table.find(hash, is_name) {
-            return NameId(id);
+        let is_name = |&id: &u32| written[id as usize].text.as_bytes() == name;
+        if let Some(&found) = self.table.find(hash, is_name) {
+            return self.known(found, view);
         }
-        let id = self.written.len() as u32;
-        self.written.push(String::from_utf8_lossy(name).into());
+        let new = self.written.len() as u32;
+        let source = self.source(view);
+        let id = self.push(new, source);
+        self.written.push(Written {
+            text: String::from_utf8_lossy(name).into(),
+            recent: (source, id),
+            is_shared: false,
+        });
         let (written, hasher) = (&self.written, &self.hasher);
-        let hash_of = |&id: &u32| hasher.hash_one(written[id as usize].as_bytes());
-        self.table.insert_unique(hash, id, hash_of);
-        NameId(id)
+        let hash_of = |&id: &u32| hasher.hash_one(written[id as usize].text.as_bytes());
+        self.table.insert_unique(hash, new, hash_of);
+        id
+    }
+
+    /// The id of a name in the target of a record.
+    #[inline]
+    fn known(&mut self, written: u32, view: View<'_>) -> NameId {
+        let (source, id) = self.written[written as usize].recent;
+        match self.sources[source as usize].mark.is_in(view) {
+            true => id,
+            false => self.other_source(written, view),
+        }
+    }
+
+    /// The id of a name that was last seen somewhere else, or so it seems.
+    #[cold]
+    fn other_source(&mut self, written: u32, view: View<'_>) -> NameId {
+        let source = self.source(view);
+        let target = &self.sources[source as usize].target;
+        let mut last = self.written[written as usize].recent.1;
+        let first = last;
+        let id = loop {
+            let named = &self.ids[last.index()];
+            if self.sources[named.source as usize].target == *target {
+                break last;
+            }
+            match named.next {
+                // The ids of a name are a ring.
+                Some(next) if next != first => last = next,
+                _ => {
+                    let id = self.push(written, source);
+                    let next = self.ids[last.index()].next.replace(id);
+                    self.ids[id.index()].next = Some(next.unwrap_or(last));
+                    self.written[written as usize].is_shared = true;
+                    break id;
+                }
+            }
+        };
+        self.written[written as usize].recent = (source, id);
+        id
+    }
+
+    fn push(&mut self, written: u32, source: u32) -> NameId {
+        let id = NameId(self.ids.len() as u32);
+        self.ids.push(Named {
+            written,
+            source,
+            next: None,
+        });
+        id
+    }
+
+    /// Where a record is from. There are as many as there are modules, or nearly.
+    fn source(&mut self, view: View<'_>) -> u32 {
+        let mark = Mark::of(view);
+        let known = self
+            .sources
+            .iter()
+            .position(|of| of.mark == mark && mark != Mark::None && of.mark.is_in(view));
+        if let Some(known) = known {
+            return known as u32;
+        }
+        let target = view.target().map(|target| target.into());
+        let mark = match self.sources.len() {
+            0..MOST_SOURCES => mark,
+            _ => Mark::None,
+        };
+        let source = Source { target, mark };
+        let same = self.sources.iter().position(|of| *of == source);
+        same.unwrap_or_else(|| {
+            self.sources.push(source);
+            self.sources.len() - 1
+        }) as u32
     }
 
     /// A name.
     pub fn text(&self, id: NameId) -> &str {
-        &self.written[id.index()]
+        &self.written[self.ids[id.index()].written as usize].text
     }
 
-    /// All of them, in the order of their ids.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.written.iter().map(|name| &**name)
+    /// The target that it is in, if the log says it.
+    pub fn target(&self, id: NameId) -> Option<&str> {
+        self.sources[self.ids[id.index()].source as usize]
+            .target
+            .as_deref()
+    }
+
+    /// A name as it is shown: with its target where others have the same name.
+    pub fn shown(&self, id: NameId) -> String {
+        let written = &self.written[self.ids[id.index()].written as usize];
+        match self.target(id).filter(|_| written.is_shared) {
+            Some(target) => with_target(&written.text, target),
+            None => written.text.to_string(),
+        }
+    }
+
+    /// All ids, in the order in which they were seen.
+    pub fn ids(&self) -> impl Iterator<Item = NameId> + use<> {
+        (0..self.ids.len() as u32).map(NameId)
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.written.len()
+        self.ids.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.written.is_empty()
+        self.ids.is_empty()
     }
+}
+
+/// How many sources are known by their marks. A program that makes up targets has more.
+const MOST_SOURCES: usize = 4096;
+
+/// How a name is shown that others have too.
+pub(crate) fn with_target(name: &str, target: &str) -> String {
+    format!("{name} ({target})")
+}
+
+impl Mark {
+    fn of(view: View<'_>) -> Mark {
+        match view.target_field() {
+            TargetField::None => return Mark::NoField,
+            TargetField::At(rest) => return Mark::Field(rest[..json_string(rest)].into()),
+            TargetField::Far => return Mark::None,
+            TargetField::InPrefix => {}
+        }
+        let Some(prefix) = view.before_message() else {
+            return Mark::None;
+        };
+        let before = view.before();
+        let (from, len) = match (before.target, before.time) {
+            // What stands in front of the logger's own prefix may change from line to line.
+            (Some(target), _) if target.start < before.front => return Mark::None,
+            (Some(target), _) => (target.start.saturating_sub(1), None),
+            (None, Some(time)) => (time.end.max(before.front), Some(prefix.len() as u32)),
+            (None, None) => (before.front, Some(prefix.len() as u32)),
+        };
+        Mark::Before {
+            bytes: prefix.get(from..).unwrap_or_default().into(),
+            len,
+        }
+    }
+
+    #[inline]
+    fn is_in(&self, view: View<'_>) -> bool {
+        match self {
+            Mark::Before { bytes, len } => view.before_message().is_some_and(|prefix| {
+                prefix.ends_with(bytes) && len.is_none_or(|len| prefix.len() == len as usize)
+            }),
+            Mark::Field(bytes) => match view.target_field() {
+                TargetField::At(rest) => rest.starts_with(bytes),
+                _ => false,
+            },
+            Mark::NoField => matches!(view.target_field(), TargetField::None),
+            Mark::None => false,
+        }
+    }
+}
+
+/// The length of the JSON string that `rest` begins with.
+fn json_string(rest: &[u8]) -> usize {
+    let mut at = 1;
+    loop {
+        match rest.get(at) {
+            None => return rest.len(),
+            Some(b'"') => return at + 1,
+            Some(b'\\') => at += 2,
+            Some(_) => at += 1,
+        }
+    }
+}
+
+/// Where a name is kept that was written lately: by its last bytes, which differ most.
+#[inline]
+fn place(raw: &[u8]) -> usize {
+    let end = match raw.last_chunk::<8>() {
+        Some(end) => u64::from_le_bytes(*end),
+        None => raw.iter().fold(0, |end, byte| end << 8 | u64::from(*byte)),
+    };
+    (end.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % LATELY
 }
 
 /// Which bytes a name cannot hold that is kept as it is written: digits, and what an escape begins
@@ -114,18 +356,4 @@ const SPECIAL: [bool; 256] = {
 /// Whether a message that holds this has to be read back.
 const fn is_escape(byte: u8) -> bool {
     matches!(byte, b'\\' | b'\n' | 0x80..)
-}
-
-/// Writes a name with a `#` for each of its numbers.
-pub(crate) fn fold(name: &[u8], folded: &mut Vec<u8>) {
-    folded.clear();
-    let mut in_number = false;
-    for &byte in name {
-        if !byte.is_ascii_digit() {
-            folded.push(byte);
-        } else if !in_number {
-            folded.push(b'#');
-        }
-        in_number = byte.is_ascii_digit();
-    }
 }

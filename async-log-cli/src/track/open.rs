@@ -30,7 +30,7 @@ pub struct Open<S> {
     /// The time before that which was counted last.
     pub(crate) closed: (u64, u64),
     /// The end of its name, where more than one process writes.
-    pub(crate) name: Tail,
+    pub(crate) name: Option<Box<Tail>>,
     /// The selection takes it.
     pub selected: bool,
     /// What the sink keeps.
@@ -38,24 +38,24 @@ pub struct Open<S> {
 }
 
 /// The last bytes of a name. What is in front of it may be a line that was torn.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Tail {
     bytes: [u8; Tail::LEN],
     len: usize,
 }
 
 impl Tail {
-    const LEN: usize = 16;
+    const LEN: usize = 32;
 
-    pub(crate) fn of(name: &[u8]) -> Tail {
+    pub(crate) fn of(name: &[u8]) -> Box<Tail> {
         let len = name.len().min(Tail::LEN);
         let mut bytes = [0; Tail::LEN];
         bytes[Tail::LEN - len..].copy_from_slice(&name[name.len() - len..]);
-        Tail { bytes, len }
+        Box::new(Tail { bytes, len })
     }
 
     /// Whether these can be of one name.
-    pub(crate) fn is_of(self, other: Tail) -> bool {
+    pub(crate) fn is_of(&self, other: &Tail) -> bool {
         let from = Tail::LEN - self.len.min(other.len);
         self.bytes[from..] == other.bytes[from..]
     }
@@ -76,10 +76,19 @@ impl<S> Open<S> {
             covered_from: start,
             covered_to: start,
             closed: (start, start),
-            name: Tail::default(),
+            name: None,
             selected: true,
             kept,
         }
+    }
+
+    /// Takes over what is known of the spans right inside, which came before this one.
+    pub(crate) fn cover_as<T>(&mut self, before: &Open<T>) {
+        self.children = before.children;
+        self.covered = before.covered;
+        self.covered_from = before.covered_from.max(self.start);
+        self.covered_to = before.covered_to.max(self.start);
+        self.closed = before.closed;
     }
 
     /// A span right inside starts. Threads write their lines at about the same time, so one that began
@@ -138,11 +147,13 @@ impl<S> Default for OpenSpans<S> {
 
 impl<S> OpenSpans<S> {
     /// The span of that id, if it is open.
+    #[inline]
     pub fn get(&self, id: u64) -> Option<&Open<S>> {
         self.spans.get(&id)
     }
 
     /// The span of that id, if it is open.
+    #[inline]
     pub fn get_mut(&mut self, id: u64) -> Option<&mut Open<S>> {
         self.spans.get_mut(&id)
     }
@@ -173,10 +184,12 @@ impl<S> OpenSpans<S> {
         spans
     }
 
+    #[inline]
     pub(crate) fn insert(&mut self, id: u64, span: Open<S>) {
         self.spans.insert(id, span);
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, id: u64) -> Option<Open<S>> {
         self.spans.remove(&id)
     }

@@ -2,6 +2,9 @@
 
 use wildmatch::WildMatch;
 
+use super::fold::fold;
+use super::names::with_target;
+use crate::printable::printable;
 use crate::read::{Level, View};
 
 /// A time that somebody named.
@@ -22,6 +25,36 @@ impl Bound {
             Bound::OfDay(at) => (first - first % DAY).saturating_add(at),
         }
     }
+}
+
+/// What the name of a span is to be like: `*` and `?` stand for others.
+///
+/// It finds a name as the program wrote it, and as it is shown: folded, with its target where several
+/// have it, with a `…` where it was cut.
+pub fn name_like(pattern: &str) -> WildMatch {
+    WildMatch::new(&printable(&pattern.replace('…', "*")))
+}
+
+fn is_like(pattern: &WildMatch, view: View<'_>) -> bool {
+    let name = view.message();
+    pattern.matches(&printable(&name)) || is_shown(pattern, view, &name)
+}
+
+/// Whether one of the ways in which a name may be shown is like this.
+fn is_shown(pattern: &WildMatch, view: View<'_>, name: &str) -> bool {
+    let mut folded = Vec::new();
+    fold(name.as_bytes(), &mut folded);
+    let folded = String::from_utf8_lossy(&folded);
+    let raw = String::from_utf8_lossy(view.raw_message());
+    let frame = |name: &str| name.replace(';', ",");
+    [&*folded, name, &*raw].into_iter().any(|name| {
+        let shown = printable(name).into_owned();
+        pattern.matches(&shown)
+            || pattern.matches(&frame(&shown))
+            || view
+                .target()
+                .is_some_and(|target| pattern.matches(&with_target(&shown, &target)))
+    })
 }
 
 /// Which spans and records are wanted; the default takes all.
@@ -72,6 +105,11 @@ impl Selection {
         }
     }
 
+    /// Whether what was over then is not wanted.
+    pub(crate) fn is_early(&self, at: u64) -> bool {
+        Self::is_before(at, self.since)
+    }
+
     fn is_before(at: u64, bound: Option<Bound>) -> bool {
         matches!(bound, Some(Bound::At(bound)) if at < bound)
     }
@@ -116,9 +154,7 @@ impl Selection {
     }
 
     fn takes_name(&self, view: View<'_>) -> bool {
-        self.span
-            .as_ref()
-            .is_none_or(|span| span.matches(&view.message()))
+        self.span.as_ref().is_none_or(|span| is_like(span, view))
     }
 
     fn takes_pairs(&self, view: View<'_>) -> bool {

@@ -29,8 +29,10 @@ pub struct Start<'a> {
     pub at: u64,
     /// It is a part of the span around it. A task is not, unless that was asked for.
     pub joined: bool,
-    /// The selection takes it.
+    /// The selection takes it, unless its end says otherwise.
     pub selected: bool,
+    /// The selection wants nothing that was over by now.
+    pub early: bool,
     /// The record.
     pub view: View<'a>,
 }
@@ -63,6 +65,8 @@ pub struct Event<'a> {
     pub process: Process,
     /// The span that it is in, 0 if there is none.
     pub span: u64,
+    /// The root of its trace, where that is known and the span is not; else 0.
+    pub root: u64,
     /// When, in nanoseconds since 1970: by the logger's clock, held between the marks around it. 0 if
     /// nothing says it.
     pub at: u64,
@@ -77,6 +81,16 @@ pub trait Sink {
 
     /// Whether records are wanted that are neither start nor end.
     fn wants_events(&self) -> bool;
+
+    /// Whether the name of a process is wanted before anything of it, if it comes at all soon.
+    fn wants_names(&self) -> bool {
+        false
+    }
+
+    /// Whether records are shown for themselves, so that a log without spans has something to show.
+    fn shows_events(&self) -> bool {
+        self.wants_events()
+    }
 
     /// A span starts. `open` has those that are, this one not yet.
     fn start(
@@ -94,6 +108,18 @@ pub trait Sink {
     /// A span ends. It is no longer among `open`.
     fn end(&mut self, end: End<'_, Self::Kept>, open: &mut OpenSpans<Self::Kept>)
     -> io::Result<()>;
+
+    /// Records whose span is not in the log, of the trace of that root.
+    fn lost(
+        &mut self,
+        process: Process,
+        root: u64,
+        events: &[Event<'_>],
+        open: &mut OpenSpans<Self::Kept>,
+    ) -> io::Result<()> {
+        let _ = (process, root);
+        events.iter().try_for_each(|event| self.event(*event, open))
+    }
 
     /// No more records are at hand: somebody may be waiting for what was written.
     fn pause(&mut self) -> io::Result<()> {

@@ -3,14 +3,16 @@
 use std::io;
 
 use hashbrown::HashMap;
+use serde::Serialize;
 
-use super::ahead::{Ahead, Late, Next};
+use super::ahead::{Ahead, LateStarts, Next};
 use super::clock::{self, Mark};
 use super::closed::Closed;
+use super::late::{HELD, Held, Late, Moment, Step, Writes};
 use super::open::{Open, OpenSpans, Tail};
 use super::select::Selection;
 use super::sink::{End, Event, Process, Sink, Start};
-use crate::read::{Batch, Kind, ProcessId, Record, View};
+use crate::read::{Batch, Kind, ProcessId, Record, Time, TraceKept, View};
 
 /// What the marks of a log say that cannot be so, and what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,56 @@ pub struct Problems {
     pub other_names: u64,
     /// How often a process went on that was over, as another one had begun.
     pub interleaved: u64,
+    /// Records in spans that are not in the log, of a program that writes spans when they have ended.
+    pub lost_records: u64,
+    /// Spans that the program had no room to keep.
+    pub spans_dropped: u64,
+}
+
+/// How many traces are in the log because of what, where not all are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct KeptTraces {
+    /// They took long.
+    pub slow: u64,
+    /// Something in them failed.
+    pub failed: u64,
+    /// They are one of so many.
+    pub sample: u64,
+    /// The program wanted them, or said why in a word that this version does not know.
+    pub asked: u64,
+}
+
+impl KeptTraces {
+    /// Counts the trace that a record is the first of, if it is.
+    pub(crate) fn add(&mut self, kept: TraceKept) {
+        match kept {
+            TraceKept::Unsaid => {}
+            TraceKept::Slow => self.slow += 1,
+            TraceKept::Failed => self.failed += 1,
+            TraceKept::Sample => self.sample += 1,
+            TraceKept::Asked | TraceKept::Other => self.asked += 1,
+        }
+    }
+
+    /// All of them.
+    pub fn sum(&self) -> u64 {
+        self.slow + self.failed + self.sample + self.asked
+    }
+}
+
+impl std::fmt::Display for KeptTraces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all = [
+            (self.slow, "slow"),
+            (self.failed, "failed"),
+            (self.sample, "as a sample"),
+            (self.asked, "asked for"),
+        ];
+        let said = all.iter().filter(|(count, _)| *count > 0);
+        let said: Vec<_> = said.map(|(count, why)| format!("{count} {why}")).collect();
+        f.write_str(&said.join(", "))
+    }
 }
 
 /// Follows the spans of a log and tells a [`Sink`] of them.
@@ -50,12 +102,55 @@ pub struct Tracker<S: Sink> {
     writer: u32,
     /// Every record so far names its process: several may be writing at once.
     all_named: bool,
-    late: Late,
+    late_starts: LateStarts,
     /// The place in the log of the record that is taken.
     place: u64,
+    /// The next place that says what the logger's clock is, where nothing said it before.
+    clock_ahead: Option<(u64, Mark)>,
     problems: Problems,
     records: u64,
     marks: u64,
+    /// The first span was seen.
+    is_settled: bool,
+    taken: Taken,
+    kept_traces: KeptTraces,
+    /// Records in spans.
+    in_spans: u64,
+    /// How the processes so far write their spans.
+    writes: Writes,
+    /// The records before that is known, in their order, and how many bytes they have.
+    early: (Vec<Early>, usize),
+    /// How many bytes may wait for their spans, in each process.
+    held: usize,
+    /// The first process has its name, or is not waited for.
+    is_named: bool,
+    /// What was read before that, if the sink wants names first, and how much it is.
+    unnamed: Vec<Batch>,
+    unnamed_bytes: usize,
+    /// The earliest time that it says.
+    first_time: u64,
+}
+
+/// How much of a log is read before the name of its first process is not waited for any longer.
+const UNNAMED: usize = 16 << 20;
+
+/// What a selection took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Taken {
+    /// Spans that have ended, or were left open.
+    pub spans: u64,
+    /// Records that are neither start nor end; 0 where nobody asks for them.
+    pub records: u64,
+}
+
+/// A record that came before anything told when spans are written.
+#[derive(Debug)]
+struct Early {
+    process: usize,
+    held: Held,
+    /// When it was if spans are written as they happen.
+    at: u64,
 }
 
 /// What is known of one process.
@@ -77,7 +172,17 @@ struct Followed<K> {
     first: u64,
     /// Another process began after it, and the sink knows what it left open.
     is_over: bool,
+    /// What came before its span.
+    late: Late,
+    /// Spans that were given up, with how much of their time is covered: they may come yet.
+    given_up: HashMap<u64, Open<()>>,
 }
+
+/// How many spans are remembered that were given up.
+const GIVEN_UP: usize = 10_000;
+
+/// The first id of spans that have none in the log. Ids are counted from 1, so nobody is near.
+const INVENTED: u64 = 1 << 63;
 
 /// An open span without an id: the one that it was given, and its name.
 type Unnamed = (u64, Box<[u8]>);
@@ -92,13 +197,30 @@ impl<K> Followed<K> {
             open: OpenSpans::default(),
             closed: Closed::default(),
             stacks: HashMap::new(),
-            next_id: 1 << 63,
+            next_id: INVENTED,
             mark: None,
             is_absolute: true,
             is_seen: false,
             first: u64::MAX,
             is_over: false,
+            late: Late::default(),
+            given_up: HashMap::new(),
         }
+    }
+
+    /// A span is inside of one that is not known, and may come later.
+    fn enter_unknown(&mut self, parent: u64, at: u64) {
+        if self.late.writes == Writes::Late
+            && (self.given_up.len() < GIVEN_UP || self.given_up.contains_key(&parent))
+        {
+            let new = || Open::new((), 0);
+            self.given_up.entry(parent).or_insert_with(new).enter(at);
+        }
+    }
+
+    /// Whether there is, or was, such a span.
+    fn knows(&self, id: u64) -> bool {
+        id == 0 || self.open.get(id).is_some() || self.closed.contains(id)
     }
 
     /// A start or an end says that time.
@@ -115,6 +237,7 @@ impl<K> Followed<K> {
 impl<S: Sink> Tracker<S> {
     /// A tracker that tells `sink` of all that `selection` takes.
     pub fn new(sink: S, selection: Selection) -> Self {
+        let names_first = sink.wants_names();
         Tracker {
             sink,
             takes_all: selection.is_all(),
@@ -125,12 +248,30 @@ impl<S: Sink> Tracker<S> {
             writers: HashMap::new(),
             writer: 0,
             all_named: true,
-            late: Late::default(),
+            late_starts: LateStarts::default(),
             place: 0,
+            clock_ahead: None,
             problems: Problems::default(),
             records: 0,
             marks: 0,
+            is_settled: false,
+            taken: Taken::default(),
+            kept_traces: KeptTraces::default(),
+            in_spans: 0,
+            writes: Writes::default(),
+            early: (Vec::new(), 0),
+            held: HELD,
+            is_named: !names_first,
+            unnamed: Vec::new(),
+            unnamed_bytes: 0,
+            first_time: u64::MAX,
         }
+    }
+
+    /// Keeps no more than so many bytes of records that come before their spans.
+    pub fn hold_at_most(mut self, bytes: usize) -> Self {
+        self.held = bytes;
+        self
     }
 
     /// Counts the time of a task for the span that spawned it.
@@ -142,6 +283,26 @@ impl<S: Sink> Tracker<S> {
     /// How many records there were, and how many starts and ends among them.
     pub fn counts(&self) -> (u64, u64) {
         (self.records, self.marks)
+    }
+
+    /// What the selection took.
+    pub fn taken(&self) -> Taken {
+        self.taken
+    }
+
+    /// How many records that are neither start nor end are in spans, as far as a sink wants them.
+    pub fn in_spans(&self) -> u64 {
+        self.in_spans
+    }
+
+    /// Why traces are in the log; none are counted where all are.
+    pub fn kept_traces(&self) -> KeptTraces {
+        self.kept_traces
+    }
+
+    /// What it tells.
+    pub fn sink(&self) -> &S {
+        &self.sink
     }
 
     /// What was wrong.
@@ -161,6 +322,48 @@ impl<S: Sink> Tracker<S> {
 
     /// The same, where more batches are at hand: a start may be in one of those.
     pub fn take_before(&mut self, batch: &Batch, more: &[Batch]) -> io::Result<()> {
+        if self.is_named {
+            return self.take_now(batch, more);
+        }
+        // What stands before the first name is of the process that has it.
+        let named = batch
+            .records
+            .iter()
+            .position(|record| record.process.is_some());
+        let before = &batch.records[..named.unwrap_or(batch.records.len())];
+        let times = before.iter().filter_map(|record| record.at);
+        self.first_time = times.fold(self.first_time, u64::min);
+        let id = named.and_then(|named| batch.records[named].process);
+        if let Some(id) = id.filter(|id| id.start <= self.first_time) {
+            self.processes[0].process.id = Some(id);
+        }
+        self.unnamed_bytes += batch.bytes.len();
+        self.is_named = named.is_some() || self.unnamed_bytes > UNNAMED;
+        if !self.is_named {
+            self.unnamed.push(batch.clone());
+            return Ok(());
+        }
+        if !self.unnamed.is_empty() {
+            // A start may be late behind what was kept.
+            self.unnamed.push(batch.clone());
+            let kept = std::mem::take(&mut self.unnamed);
+            for index in 0..kept.len() - 1 {
+                self.take_now(&kept[index], &kept[index + 1..])?;
+            }
+        }
+        self.take_now(batch, more)
+    }
+
+    /// Takes what was kept until the process has a name: there is no more to come.
+    pub fn take_unnamed(&mut self) -> io::Result<()> {
+        let unnamed = std::mem::take(&mut self.unnamed);
+        for (index, batch) in unnamed.iter().enumerate() {
+            self.take_now(batch, &unnamed[index + 1..])?;
+        }
+        Ok(())
+    }
+
+    fn take_now(&mut self, batch: &Batch, more: &[Batch]) -> io::Result<()> {
         let before = self.records;
         self.records += batch.records.len() as u64;
         let ahead = Ahead {
@@ -168,21 +371,63 @@ impl<S: Sink> Tracker<S> {
             more,
             before,
         };
+        let wants_events = self.sink.wants_events();
+        if wants_events {
+            self.look_for_clock(ahead);
+        }
         for (index, record) in batch.records.iter().enumerate() {
             self.place = before + index as u64;
-            if self.late.is_taken(self.place) {
+            if self.late_starts.is_taken(self.place) {
                 continue;
             }
             let view = View { batch, record };
             self.follow(view)?;
+            self.marks += u64::from(record.kind != Kind::Event);
             match record.kind {
-                Kind::Start => self.start(view, ahead)?,
-                Kind::End => self.end(view, ahead)?,
-                Kind::Event if self.sink.wants_events() => self.event(view, ahead)?,
+                Kind::Start if self.is_as_it_happens(record) => self.start(view, Some(ahead))?,
+                Kind::End if self.is_as_it_happens(record) => self.end(view, Some(ahead))?,
+                Kind::Start if record.is_whole => self.see_whole(view)?,
+                Kind::Start => self.see_start(view, ahead)?,
+                Kind::End => self.see_end(view, ahead)?,
+                Kind::Event if wants_events => self.see_event(view, ahead)?,
                 Kind::Event => {}
             }
         }
         self.sink.pause()
+    }
+
+    /// Whether a start or an end is one of a process that writes them as they happen.
+    #[inline]
+    fn is_as_it_happens(&self, record: &Record) -> bool {
+        self.processes[self.current].late.writes == Writes::AsItHappens && !record.is_late()
+    }
+
+    /// Looks for what says first how far the logger's clock is from that of the spans, where nothing
+    /// said it before. A start that was written late, or a whole span, says it only about.
+    fn look_for_clock(&mut self, ahead: Ahead<'_>) {
+        if self.processes[self.current].mark.is_some() {
+            return;
+        }
+        let starts = ahead.from(ahead.before).enumerate();
+        let mut starts = starts.filter(|(_, view)| view.record.at.is_some());
+        let exact = starts.clone().find(|(_, view)| !view.record.is_late());
+        let found = exact.or_else(|| starts.next());
+        self.clock_ahead = found.and_then(|(index, view)| {
+            let mark = match view.record.is_late() {
+                true => Mark::about(view.time()?, written(view.record)?),
+                false => Mark {
+                    time: view.time()?,
+                    at: view.record.at?,
+                },
+            };
+            Some((ahead.before + index as u64, mark))
+        });
+    }
+
+    /// What the clock says at a place behind this one, if nothing said it before.
+    fn clock_ahead(&self) -> Option<Mark> {
+        let (place, mark) = self.clock_ahead?;
+        (place > self.place).then_some(mark)
     }
 
     /// Takes the start of a span that is not open before its turn, if it comes soon and began no later
@@ -192,7 +437,7 @@ impl<S: Sink> Tracker<S> {
         let current = &mut self.processes[self.current];
         let process = current.process.id;
         let found = self
-            .late
+            .late_starts
             .find(ahead, self.place, (id, self.writer), process);
         let Some((place, view)) = found else {
             return Ok(());
@@ -208,16 +453,18 @@ impl<S: Sink> Tracker<S> {
             }
             current.process.id = Some(id);
         }
-        self.late.take(place);
+        self.late_starts.take(place);
         self.problems.late_starts += 1;
         let here = std::mem::replace(&mut self.place, place);
-        let taken = self.start(view, ahead);
+        self.marks += 1;
+        let taken = self.see_start(view, ahead);
         self.place = here;
         taken
     }
 
     /// The log is over.
     pub fn finish(&mut self) -> io::Result<()> {
+        self.take_unnamed()?;
         for index in 0..self.processes.len() {
             self.leave(index)?;
         }
@@ -225,6 +472,12 @@ impl<S: Sink> Tracker<S> {
     }
 
     fn leave(&mut self, index: usize) -> io::Result<()> {
+        if self.writes == Writes::Unknown {
+            self.settle(Writes::AsItHappens)?;
+            self.writes = Writes::Unknown;
+        }
+        let spans = self.processes[index].late.roots();
+        self.give_up(index, &spans)?;
         let followed = &mut self.processes[index];
         let mut open = std::mem::take(&mut followed.open);
         followed.stacks.clear();
@@ -235,6 +488,7 @@ impl<S: Sink> Tracker<S> {
         for (_, span) in open.iter_mut() {
             let duration = last.saturating_sub(span.start);
             span.selected &= self.takes_all || self.selection.takes_end(last, duration);
+            self.taken.spans += u64::from(span.selected);
         }
         self.sink.left_open(followed.process, open)
     }
@@ -266,9 +520,15 @@ impl<S: Sink> Tracker<S> {
         } else if self.writers.len() > 1 {
             // It began before this log did.
             self.current = self.processes.len();
-            self.processes.push(Followed::new(self.current, None));
+            self.add_process(None);
             self.writers.insert(writer, self.current);
         }
+    }
+
+    fn add_process(&mut self, id: Option<ProcessId>) {
+        let mut new = Followed::new(self.processes.len(), id);
+        new.late.writes = self.writes;
+        self.processes.push(new);
     }
 
     #[cold]
@@ -295,13 +555,14 @@ impl<S: Sink> Tracker<S> {
                 let is_over = std::mem::take(&mut self.processes[known].is_over);
                 self.problems.interleaved += u64::from(is_over && !self.all_named);
             }
-            None => self.processes.push(Followed::new(self.current, Some(id))),
+            None => self.add_process(Some(id)),
         }
         Ok(())
     }
 
-    fn start(&mut self, view: View<'_>, ahead: Ahead<'_>) -> io::Result<()> {
-        self.marks += 1;
+    // What comes as it happens is nearly all there is; all else calls it out of line.
+    #[inline(always)]
+    fn start(&mut self, view: View<'_>, ahead: Option<Ahead<'_>>) -> io::Result<()> {
         let record = view.record;
         let is_alone = self.processes.len() == 1;
         let followed = &mut self.processes[self.current];
@@ -324,29 +585,19 @@ impl<S: Sink> Tracker<S> {
             return Ok(());
         }
         let joined = record.task_parent_id.is_none() || self.join_tasks;
-        let mut inside = false;
-        if parent != 0 {
-            if followed.open.get(parent).is_none() && !followed.closed.contains(parent) {
-                self.take_late(parent, record.at, ahead)?;
-            }
-            let followed = &mut self.processes[self.current];
-            match followed.open.get_mut(parent) {
-                Some(parent) => {
-                    inside = parent.selected;
-                    if joined {
-                        parent.enter(at);
-                    }
-                }
-                None if followed.closed.contains(parent) => {}
-                None => self.problems.unknown_parents += 1,
-            }
-        }
-        if self.marks == 1 {
+        let inside = match parent {
+            0 => false,
+            parent => match followed.enter(parent, at, joined) {
+                Some(inside) => inside,
+                None => self.enter_late(view, parent, (at, joined), ahead)?,
+            },
+        };
+        if !std::mem::replace(&mut self.is_settled, true) {
             self.selection.settle(at);
         }
         let followed = &mut self.processes[self.current];
         followed.see(at);
-        if record.at.is_some() && self.sink.wants_events() {
+        if record.at.is_some() && !record.is_late() && self.sink.wants_events() {
             followed.set_clock(view, at);
         }
         let selected = self.takes_all || self.selection.takes_start(view, at, inside);
@@ -357,15 +608,12 @@ impl<S: Sink> Tracker<S> {
             at,
             joined,
             selected,
+            early: self.selection.is_early(at),
             view,
         };
-        let name = if is_alone {
-            Tail::default()
-        } else {
-            Tail::of(view.raw_message())
-        };
+        let name = (!is_alone).then(|| Tail::of(view.raw_message()));
         let kept = self.sink.start(start, &mut followed.open)?;
-        let span = Open {
+        let mut span = Open {
             parent,
             task_id: record.task_id,
             thread_id: record.thread_id,
@@ -375,12 +623,43 @@ impl<S: Sink> Tracker<S> {
             name,
             ..Open::new(kept, at)
         };
+        if !followed.given_up.is_empty()
+            && let Some(before) = followed.given_up.remove(&id)
+        {
+            span.cover_as(&before);
+        }
         followed.open.insert(id, span);
         Ok(())
     }
 
-    fn end(&mut self, view: View<'_>, ahead: Ahead<'_>) -> io::Result<()> {
-        self.marks += 1;
+    /// Enters a span that is not open, if its start comes soon; says whether it is selected.
+    #[cold]
+    fn enter_late(
+        &mut self,
+        view: View<'_>,
+        parent: u64,
+        (at, joined): (u64, bool),
+        ahead: Option<Ahead<'_>>,
+    ) -> io::Result<bool> {
+        if self.processes[self.current].closed.contains(parent) {
+            return Ok(false);
+        }
+        if let Some(ahead) = ahead {
+            self.take_late(parent, view.record.at, ahead)?;
+        }
+        let followed = &mut self.processes[self.current];
+        let entered = followed.enter(parent, at, joined);
+        if entered.is_none() {
+            self.problems.unknown_parents += 1;
+            if joined {
+                followed.enter_unknown(parent, at);
+            }
+        }
+        Ok(entered.unwrap_or_default())
+    }
+
+    #[inline(always)]
+    fn end(&mut self, view: View<'_>, ahead: Option<Ahead<'_>>) -> io::Result<()> {
         let record = view.record;
         let is_alone = self.processes.len() == 1;
         let followed = &mut self.processes[self.current];
@@ -389,18 +668,23 @@ impl<S: Sink> Tracker<S> {
             id => id,
         };
         // Of two processes that write at once a span of each may have this id.
-        let is_other = |span: &Open<S::Kept>| !span.name.is_of(Tail::of(view.raw_message()));
+        let is_other = |span: &Open<S::Kept>| {
+            let name = span.name.as_deref();
+            name.is_some_and(|name| !name.is_of(&Tail::of(view.raw_message())))
+        };
         if !is_alone && followed.open.get(id).is_some_and(is_other) {
             self.problems.other_names += 1;
             return Ok(());
         }
         let mut span = followed.open.remove(id);
-        if span.is_none() && !followed.closed.contains(id) {
+        if let (None, Some(ahead)) = (&span, ahead)
+            && !followed.closed.contains(id)
+        {
             self.take_late(record.span_id, None, ahead)?;
             span = self.processes[self.current].open.remove(id);
         }
         let followed = &mut self.processes[self.current];
-        if id != 0 && id < 1 << 63 && !followed.closed.insert(id) {
+        if record.span_id != 0 && !followed.closed.insert(id) {
             self.problems.second_ends += 1;
             return Ok(());
         }
@@ -412,7 +696,11 @@ impl<S: Sink> Tracker<S> {
         let start = span.as_ref().map_or(at, |span| span.start);
         let duration = record.elapsed.unwrap_or(at.saturating_sub(start));
         followed.see(at);
-        if span.is_some() && record.elapsed.is_some() && self.sink.wants_events() {
+        if span.is_some()
+            && record.elapsed.is_some()
+            && !record.is_whole
+            && self.sink.wants_events()
+        {
             followed.set_clock(view, at);
         }
         let selected = match &span {
@@ -425,10 +713,13 @@ impl<S: Sink> Tracker<S> {
             Some(span) if span.parent != 0 && span.joined => {
                 if let Some(parent) = followed.open.get_mut(span.parent) {
                     parent.leave(at);
+                } else if let Some(parent) = followed.given_up.get_mut(&span.parent) {
+                    parent.leave(at);
                 }
             }
             Some(_) => {}
         }
+        self.taken.spans += u64::from(selected);
         let process = followed.process;
         let outcome = record.outcome;
         let end = End {
@@ -444,43 +735,363 @@ impl<S: Sink> Tracker<S> {
         self.sink.end(end, &mut followed.open)
     }
 
-    fn event(&mut self, view: View<'_>, ahead: Ahead<'_>) -> io::Result<()> {
+    #[cold]
+    #[inline(never)]
+    fn start_late(&mut self, view: View<'_>, ahead: Option<Ahead<'_>>) -> io::Result<()> {
+        self.start(view, ahead)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end_late(&mut self, view: View<'_>, ahead: Option<Ahead<'_>>) -> io::Result<()> {
+        self.end(view, ahead)
+    }
+
+    /// A record in a span, or in none, that was at that time.
+    fn event(&mut self, view: View<'_>, (span, root): (u64, u64), at: u64) -> io::Result<()> {
         let followed = &mut self.processes[self.current];
-        let span = match view.record.span_id {
-            0 => followed.innermost_unnamed(view.record),
-            id => id,
-        };
-        let mut around = followed.around(span);
-        if around.is_none() && !followed.closed.contains(span) {
-            self.take_late(view.record.span_id, None, ahead)?;
-            around = self.processes[self.current].around(span);
-        }
-        let (last, inside) = around.unwrap_or_default();
-        let next = Next {
-            ahead,
-            place: self.place,
-            writer: self.writer,
-        };
-        let followed = &mut self.processes[self.current];
-        let at = followed.event_time(view, last, next);
+        let inside = followed.open.get(span).is_some_and(|span| span.selected);
         if !self.takes_all && !self.selection.takes_event(view, at, inside) {
             return Ok(());
         }
+        self.taken.records += 1;
         let event = Event {
             process: followed.process,
             span,
+            root,
             at,
             view,
         };
         self.sink.event(event, &mut followed.open)
     }
+
+    #[cold]
+    fn see_start(&mut self, view: View<'_>, ahead: Ahead<'_>) -> io::Result<()> {
+        let record = view.record;
+        self.kept_traces.add(record.trace_kept);
+        self.learn_when(record)?;
+        self.set_clock_about(view);
+        let followed = &mut self.processes[self.current];
+        if followed.late.writes == Writes::Late && !followed.knows(record.span_parent) {
+            let at = record.at.unwrap_or(followed.process.last);
+            followed.late.hold(record.span_parent, Held::new(view, at));
+            return self.bound();
+        }
+        self.start_late(view, Some(ahead))?;
+        let followed = &mut self.processes[self.current];
+        if followed.late.is_awaited(record.span_id) {
+            let from = followed
+                .open
+                .get(record.span_id)
+                .map_or(0, |span| span.start);
+            let moments = followed.late.inside(record.span_id, from);
+            self.tell(&moments)?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn see_end(&mut self, view: View<'_>, ahead: Ahead<'_>) -> io::Result<()> {
+        let record = view.record;
+        self.problems.spans_dropped += u64::from(record.spans_dropped);
+        self.learn_when(record)?;
+        let followed = &self.processes[self.current];
+        if !followed.knows(record.span_id) && !followed.late.holds(record.span_id) {
+            self.take_late(record.span_id, None, ahead)?;
+        }
+        let followed = &mut self.processes[self.current];
+        if followed.late.holds(record.span_id) {
+            followed.late.hold(record.span_id, Held::new(view, 0));
+            return self.bound();
+        }
+        if record.spans_dropped > 0 && followed.open.get(record.span_id).is_some() {
+            self.give_up_in(record.span_id)?;
+        }
+        self.end_late(view, Some(ahead))
+    }
+
+    /// A span that is written when it has ended waits for the one around it, and what is inside of it
+    /// waits for it.
+    #[cold]
+    fn see_whole(&mut self, view: View<'_>) -> io::Result<()> {
+        let record = view.record;
+        self.kept_traces.add(record.trace_kept);
+        self.problems.spans_dropped += u64::from(record.spans_dropped);
+        self.learn_when(record)?;
+        self.set_clock_about(view);
+        let followed = &mut self.processes[self.current];
+        let id = record.span_id;
+        if id != 0 && followed.open.get(id).is_some() {
+            return self.end_late(view, None);
+        }
+        if id != 0 && (followed.closed.contains(id) || followed.late.holds(id)) {
+            self.problems.second_starts += 1;
+            return Ok(());
+        }
+        let at = record.at.unwrap_or(followed.process.last);
+        followed.see(at.saturating_add(record.elapsed.unwrap_or(0)));
+        if !followed.knows(record.span_parent) {
+            followed.late.hold(record.span_parent, Held::new(view, at));
+            return self.bound();
+        }
+        if id == 0 || !followed.late.is_awaited(id) && record.spans_dropped == 0 {
+            self.start_late(view, None)?;
+            return self.end_late(view, None);
+        }
+        if record.spans_dropped > 0 {
+            // What will never be known is shown in the root.
+            self.start_late(view, None)?;
+            let moments = self.processes[self.current].late.inside(id, at);
+            self.tell(&moments)?;
+            self.give_up_in(id)?;
+            return self.end_late(view, None);
+        }
+        let moments = followed.late.whole(Held::new(view, at));
+        self.tell(&moments)
+    }
+
+    fn see_event(&mut self, view: View<'_>, ahead: Ahead<'_>) -> io::Result<()> {
+        let record = view.record;
+        self.in_spans += u64::from(record.span_id != 0);
+        if record.span_root != 0 {
+            self.learn(Writes::Late)?;
+        }
+        let followed = &self.processes[self.current];
+        let span = match record.span_id {
+            0 => followed.innermost_unnamed(record),
+            id => id,
+        };
+        let mut last = followed.last_in(span);
+        let mut is_known = last.is_some() || followed.knows(record.span_id);
+        if !is_known && followed.late.writes != Writes::Late {
+            self.take_late(record.span_id, None, ahead)?;
+            last = self.processes[self.current].last_in(span);
+            is_known = last.is_some();
+        }
+        let clock_ahead = self.clock_ahead();
+        let followed = &mut self.processes[self.current];
+        let writes = followed.late.writes;
+        if writes == Writes::Unknown && (!is_known || !self.early.0.is_empty()) {
+            return self.hold_early(view, ahead);
+        }
+        if writes == Writes::Late && !is_known {
+            let at = followed.late_time(view, clock_ahead);
+            followed.late.hold(record.span_id, Held::new(view, at));
+            return self.bound();
+        }
+        let next = Next {
+            ahead,
+            place: self.place,
+            writer: self.writer,
+        };
+        // What stands behind says nothing about when this was, if it was written late.
+        let next = (writes != Writes::Late).then_some(next);
+        let at = followed.event_time(view, last.unwrap_or_default(), next, clock_ahead);
+        self.event(view, (span, 0), at)
+    }
+
+    /// Keeps a record until it is known whether its span is written later.
+    fn hold_early(&mut self, view: View<'_>, ahead: Ahead<'_>) -> io::Result<()> {
+        let next = Next {
+            ahead,
+            place: self.place,
+            writer: self.writer,
+        };
+        let clock_ahead = self.clock_ahead();
+        let followed = &mut self.processes[self.current];
+        let last = followed.last_in(view.record.span_id).unwrap_or_default();
+        let at = followed.event_time(view, last, Some(next), clock_ahead);
+        let held = Held::new(view, followed.late_time(view, clock_ahead));
+        self.early.1 += held.size();
+        self.early.0.push(Early {
+            process: self.current,
+            held,
+            at,
+        });
+        match self.early.1 > self.held {
+            true => self.settle(Writes::Late),
+            false => Ok(()),
+        }
+    }
+
+    /// Finds out by a start or an end whether the process writes them as they happen.
+    fn learn_when(&mut self, record: &Record) -> io::Result<()> {
+        let writes = self.processes[self.current].late.writes;
+        match record.is_late() {
+            true => self.learn(Writes::Late),
+            false if writes == Writes::Unknown => self.learn(Writes::AsItHappens),
+            false => Ok(()),
+        }
+    }
+
+    /// The current process writes its spans so.
+    fn learn(&mut self, writes: Writes) -> io::Result<()> {
+        if self.processes[self.current].late.writes == writes {
+            return Ok(());
+        }
+        self.processes[self.current].late.writes = writes;
+        self.settle(writes)
+    }
+
+    /// Lets all processes of which nothing is known write their spans so.
+    fn settle(&mut self, writes: Writes) -> io::Result<()> {
+        self.writes = writes;
+        for followed in &mut self.processes {
+            if followed.late.writes == Writes::Unknown {
+                followed.late.writes = writes;
+            }
+        }
+        let current = self.current;
+        for Early { process, held, at } in std::mem::take(&mut self.early).0 {
+            self.current = process;
+            let record = held.record();
+            let id = record.view().record.span_id;
+            let followed = &mut self.processes[process];
+            if followed.late.writes == Writes::Late && !followed.knows(id) {
+                followed.late.hold(id, held);
+                self.bound()?;
+            } else {
+                self.event(record.view(), (id, 0), at)?;
+            }
+        }
+        self.current = current;
+        Ok(())
+    }
+
+    /// Tells what waited, in the order of time.
+    fn tell(&mut self, moments: &[Moment]) -> io::Result<()> {
+        let mark = self.processes[self.current].mark;
+        for Moment { at, step, record } in moments {
+            match *step {
+                Step::Start => self.start_late(record.view(), None)?,
+                Step::End => self.end_late(record.view(), None)?,
+                Step::Event { span, .. } => self.event(record.view(), (span, 0), *at)?,
+            }
+        }
+        // What was said meanwhile about the clock is older.
+        if mark.is_some() {
+            self.processes[self.current].mark = mark;
+        }
+        Ok(())
+    }
+
+    /// A start that was written late, or a whole span, says about how far the logger's clock is off.
+    fn set_clock_about(&mut self, view: View<'_>) {
+        let followed = &mut self.processes[self.current];
+        if followed.mark.is_some() || !view.record.is_late() || !self.sink.wants_events() {
+            return;
+        }
+        if let (Some(time), Some(at)) = (view.time(), written(view.record)) {
+            followed.is_absolute = clock::is_absolute(time);
+            followed.mark = Some(Mark::about(time, at));
+        }
+    }
+
+    /// Gives up the spans that were waited for longest, while too much waits.
+    fn bound(&mut self) -> io::Result<()> {
+        while self.processes[self.current].late.is_full(self.held) {
+            let late = &mut self.processes[self.current].late;
+            let Some(span) = late.oldest() else { break };
+            self.give_up(self.current, &[span])?;
+        }
+        Ok(())
+    }
+
+    /// Gives up the spans of a trace that will not be written, and shows their records in its root,
+    /// which is open.
+    fn give_up_in(&mut self, root: u64) -> io::Result<()> {
+        let late = &mut self.processes[self.current].late;
+        let mut spans = late.roots();
+        spans.retain(|span| late.is_of(*span, root));
+        self.give_up(self.current, &spans)
+    }
+
+    /// Tells what waits for spans that are not in the log: what is known, and then the records of each
+    /// root, under that alone.
+    fn give_up(&mut self, process: usize, spans: &[u64]) -> io::Result<()> {
+        let current = std::mem::replace(&mut self.current, process);
+        let mut lost: Vec<(u64, Vec<Moment>)> = Vec::new();
+        let mut places: HashMap<u64, usize> = HashMap::new();
+        for span in spans {
+            let moments = self.processes[process].late.inside(*span, 0);
+            for moment in moments {
+                let root = match moment.step {
+                    Step::Event { span: of, root } if of == *span => root,
+                    _ => {
+                        self.tell(&[moment])?;
+                        continue;
+                    }
+                };
+                let place = *places.entry(root).or_insert_with(|| {
+                    lost.push((root, Vec::new()));
+                    lost.len() - 1
+                });
+                lost[place].1.push(moment);
+            }
+        }
+        for (root, mut moments) in lost {
+            moments.sort_by_key(|moment| moment.at);
+            self.lose(root, &moments)?;
+        }
+        self.current = current;
+        Ok(())
+    }
+
+    /// Tells records whose span is not in the log.
+    fn lose(&mut self, root: u64, moments: &[Moment]) -> io::Result<()> {
+        self.problems.lost_records += moments.len() as u64;
+        let followed = &mut self.processes[self.current];
+        if let Some(start) = followed.open.get(root).map(|span| span.start) {
+            for moment in moments {
+                let at = moment.at.max(start);
+                self.event(moment.record.view(), (root, 0), at)?;
+            }
+            return Ok(());
+        }
+        let takes = |moment: &&Moment| {
+            self.takes_all
+                || self
+                    .selection
+                    .takes_event(moment.record.view(), moment.at, false)
+        };
+        let taken = moments.iter().filter(takes).map(|moment| Event {
+            process: followed.process,
+            span: moment.record.view().record.span_id,
+            root,
+            at: moment.at,
+            view: moment.record.view(),
+        });
+        let events: Vec<_> = taken.collect();
+        self.taken.records += events.len() as u64;
+        match events.is_empty() {
+            true => Ok(()),
+            false => self
+                .sink
+                .lost(followed.process, root, &events, &mut followed.open),
+        }
+    }
+}
+
+/// When a start or a whole span was written, if that was at once.
+fn written(record: &Record) -> Option<u64> {
+    Some(record.at?.saturating_add(record.elapsed.unwrap_or(0)))
 }
 
 impl<K> Followed<K> {
-    /// When the span around a record last said something, and whether it is selected.
-    fn around(&self, span: u64) -> Option<(u64, bool)> {
-        let span = self.open.get(span)?;
-        Some((span.last, span.selected))
+    /// A span starts inside of one that is open; says whether that is selected.
+    #[inline]
+    fn enter(&mut self, parent: u64, at: u64, joined: bool) -> Option<bool> {
+        let parent = self.open.get_mut(parent)?;
+        if joined {
+            parent.enter(at);
+        }
+        Some(parent.selected)
+    }
+
+    /// When an open span last said something.
+    #[inline]
+    fn last_in(&self, span: u64) -> Option<u64> {
+        self.open.get(span).map(|span| span.last)
     }
 
     /// A start or an end says when it was: so much the logger's clock is off.
@@ -510,33 +1121,57 @@ impl<K> Followed<K> {
         at
     }
 
+    /// The time of a record whose span is not known yet.
+    fn late_time(&self, view: View<'_>, clock_ahead: Option<Mark>) -> u64 {
+        let time = view.time();
+        let ahead = clock_ahead.filter(|_| self.mark.is_none());
+        let at = self.clock_time(time, ahead);
+        match time.is_none_or(|time| time.resolution > 1_000_000) {
+            true => at.max(self.process.last),
+            false => at,
+        }
+    }
+
+    /// What the logger's clock says, where the next mark is that one.
+    fn clock_time(&self, time: Option<Time>, next: Option<Mark>) -> u64 {
+        let Some(time) = time else {
+            return self.process.last;
+        };
+        if clock::is_absolute(time) {
+            return time.nanos.max(0).unsigned_abs();
+        }
+        let before = next.map(|mark| mark.at);
+        let at = clock::between(time, [self.mark, next], self.process.last, before);
+        at.unwrap_or(time.nanos.max(0).unsigned_abs())
+    }
+
     /// The time of a record that is no mark: what its logger says, but not before `after`, when its span
     /// said something, nor behind what its task says next.
-    fn event_time(&mut self, view: View<'_>, after: u64, next: Next<'_>) -> u64 {
+    fn event_time(
+        &mut self,
+        view: View<'_>,
+        after: u64,
+        next: Option<Next<'_>>,
+        clock_ahead: Option<Mark>,
+    ) -> u64 {
         let id = self.process.id;
-        let of_process = |next: &Record| next.process.is_none_or(|of| id == Some(of));
+        let is_next =
+            |next: &Record| !next.is_late() && next.process.is_none_or(|of| id == Some(of));
         let time = view.time();
-        let mut at = match time {
-            None => self.process.last,
-            Some(time) if clock::is_absolute(time) => time.nanos.max(0).unsigned_abs(),
-            Some(time) => {
-                let mark = next.mark(|next| of_process(next) && self.says(next).is_some());
-                let mark = mark.and_then(|mark| {
-                    let (at, time) = (self.says(mark.record)?, mark.time()?);
-                    Some(Mark { time, at })
-                });
-                let marks = [self.mark, mark];
-                let at = clock::between(time, marks, self.process.last, mark.map(|mark| mark.at));
-                at.unwrap_or(time.nanos.max(0).unsigned_abs())
-            }
-        };
         let is_clear = time.is_none_or(clock::is_absolute);
+        let mark = next.filter(|_| !is_clear).and_then(|next| {
+            let mark = next.mark(|next| is_next(next) && self.says(next).is_some())?;
+            let (at, time) = (self.says(mark.record)?, mark.time()?);
+            Some(Mark { time, at })
+        });
+        let mark = mark.or(clock_ahead.filter(|_| self.mark.is_none()));
+        let mut at = self.clock_time(time, mark);
         // What any span said before is nearer than a time that was cut to seconds.
         if time.is_none_or(|time| time.resolution > 1_000_000) {
             at = at.max(self.process.last);
         }
         let task = view.record.task_id;
-        let before = next.mark(|next| next.task_id == task && of_process(next));
+        let before = next.and_then(|next| next.mark(|next| next.task_id == task && is_next(next)));
         let before = before.and_then(|next| self.says(next.record));
         self.is_absolute &= is_clear;
         // Other threads may be in that task, and their lines late: the span itself counts more.

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use super::json::EXACT;
 use super::trace::{Described, Format, Options, Place, Slice, Trace, first_line};
 use super::tracks::NewTrack;
 use super::value::Value;
@@ -43,9 +44,6 @@ pub struct Json<W> {
 }
 
 const DAY: u64 = 86_400_000_000_000;
-
-/// Integers beyond are none for who reads numbers as doubles.
-const EXACT: i64 = 1 << 53;
 
 impl<W> Json<W> {
     fn nanos(&self, at: u64) -> u64 {
@@ -268,7 +266,7 @@ fn push_number(to: &mut Vec<u8>, number: u64) {
 
 /// An id is a number where every reader keeps all of its digits.
 fn push_id(to: &mut Vec<u8>, id: u64) {
-    if id <= EXACT as u64 {
+    if id <= EXACT {
         return push_number(to, id);
     }
     to.push(b'"');
@@ -298,7 +296,7 @@ fn push_duration(to: &mut Vec<u8>, start: u64, end: u64) {
 fn push_value(to: &mut Vec<u8>, text: &str) {
     match Value::of(text) {
         Value::Text(_) => push_string(to, text),
-        Value::Integer(number) if number.unsigned_abs() > EXACT as u64 => push_string(to, text),
+        Value::Integer(number) if number.unsigned_abs() > EXACT => push_string(to, text),
         Value::Bool(_) | Value::Integer(_) | Value::Float(_) => {
             to.extend_from_slice(text.as_bytes())
         }

@@ -15,6 +15,8 @@ use crate::track::{End, NameId, Names, OpenSpans, Process, Sink, Start};
 pub struct Options {
     /// Keeps names apart that differ in numbers.
     pub exact: bool,
+    /// The time in which tasks were polled, instead of self time: a frame is a task.
+    pub busy: bool,
     /// The folded stacks instead of a picture.
     pub folded: bool,
     /// The heading of the picture.
@@ -66,6 +68,12 @@ impl<W: Write> Flame<W> {
         self.out
     }
 
+    /// All time that would be drawn, in nanoseconds.
+    pub fn total(&self) -> u64 {
+        let times = self.stacks.iter().map(|stack| stack.self_time);
+        times.fold(0, u64::saturating_add)
+    }
+
     fn stack(&mut self, around: StackId, name: NameId) -> StackId {
         *self.inside.entry((around, name)).or_insert_with(|| {
             let id = StackId(self.stacks.len() as u32);
@@ -85,12 +93,14 @@ impl<W: Write> Flame<W> {
 
     /// The folded stacks, sorted, as flame graphs want them: `a;b;c 123`, in nanoseconds.
     fn folded(&self) -> Vec<String> {
+        let names = self.names.ids().map(|id| frame(&self.names.shown(id)));
+        let names: Vec<_> = names.collect();
         let mut lines = Vec::new();
         for stack in self.stacks.iter().filter(|stack| stack.self_time > 0) {
             let mut frames = Vec::new();
             let mut at = stack;
             while let Some(name) = at.name {
-                frames.push(frame(self.names.text(name)));
+                frames.push(&*names[name.index()]);
                 at = &self.stacks[at.around.0 as usize];
             }
             frames.reverse();
@@ -109,7 +119,10 @@ impl<W: Write> Flame<W> {
             .options
             .title
             .clone()
-            .unwrap_or_else(|| "Time in spans".to_owned());
+            .unwrap_or_else(|| match self.options.busy {
+                true => "Time in which tasks were polled".to_owned(),
+                false => "Time in spans".to_owned(),
+            });
         options.count_name = "ms".to_owned();
         options.factor = 1e-6;
         options.colors = Palette::Basic(BasicPalette::Aqua);
@@ -151,7 +164,8 @@ impl<W: Write> Sink for Flame<W> {
             None
         };
         let around = parent.map_or(NONE, |span| span.kept);
-        if !start.selected {
+        let is_frame = !self.options.busy || start.view.record.task_parent_id.is_some();
+        if !start.selected || !is_frame {
             return Ok(around);
         }
         let name = self.names.id(start.view);
@@ -160,12 +174,20 @@ impl<W: Write> Sink for Flame<W> {
 
     fn end(&mut self, end: End<'_, StackId>, _: &mut OpenSpans<StackId>) -> io::Result<()> {
         if let Some(span) = end.span.filter(|_| end.selected) {
-            self.add(span.kept, span.self_time(end.at));
+            let time = match self.options.busy {
+                true => end.view.record.busy,
+                false => span.self_time(end.at),
+            };
+            self.add(span.kept, time);
         }
         Ok(())
     }
 
     fn left_open(&mut self, process: Process, open: OpenSpans<StackId>) -> io::Result<()> {
+        // How long a task was polled is said when it ends.
+        if self.options.busy {
+            return Ok(());
+        }
         for (_, span) in open.iter().filter(|(_, span)| span.selected) {
             self.add(span.kept, span.self_time(process.last));
         }
@@ -174,6 +196,10 @@ impl<W: Write> Sink for Flame<W> {
 
     fn finish(&mut self) -> io::Result<()> {
         let lines = self.folded();
+        // There is no picture of nothing.
+        if lines.is_empty() {
+            return Ok(());
+        }
         if !self.options.folded {
             return self.draw(&lines);
         }

@@ -14,7 +14,7 @@ use super::terminal::{
     CANCELLED, DIM, ERROR, Line, Look, PANICKED, PLAIN, TASK, UNFINISHED, share_style,
 };
 use crate::read::{Outcome, View};
-use crate::track::{End, NameId, Names, Open, OpenSpans, Process, Sink, Start};
+use crate::track::{End, KeptTraces, NameId, Names, Open, OpenSpans, Process, Sink, Start};
 
 /// How `stats` counts, and what it writes.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +52,8 @@ pub enum Sort {
     P99,
     /// The longest.
     Max,
+    /// The time in which tasks were polled.
+    Busy,
     /// How many did not just end: errors, cancelled, panicked, unfinished.
     Bad,
     /// The name, from A to Z.
@@ -118,6 +120,7 @@ struct Counted {
     ended: u64,
     total: u64,
     self_time: u64,
+    busy: u64,
     max: u64,
     durations: Durations,
     errors: u64,
@@ -132,6 +135,7 @@ impl Default for Counted {
             ended: 0,
             total: 0,
             self_time: 0,
+            busy: 0,
             max: 0,
             durations: Durations::Few(Vec::new()),
             errors: 0,
@@ -146,6 +150,9 @@ impl Default for Counted {
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     name: &'a str,
+    target: Option<&'a str>,
+    #[serde(skip)]
+    shown: String,
     count: u64,
     total_ns: u64,
     self_ns: u64,
@@ -153,6 +160,7 @@ struct Row<'a> {
     p95_ns: Option<u64>,
     p99_ns: Option<u64>,
     max_ns: Option<u64>,
+    busy_ns: Option<u64>,
     errors: u64,
     cancelled: u64,
     panicked: u64,
@@ -166,6 +174,8 @@ pub struct Stats<W> {
     out: W,
     names: Names,
     counted: Vec<Counted>,
+    /// Where not all traces are in the log.
+    kept: KeptTraces,
 }
 
 impl<W: Write> Stats<W> {
@@ -176,6 +186,7 @@ impl<W: Write> Stats<W> {
             options,
             out,
             counted: Vec::new(),
+            kept: KeptTraces::default(),
         }
     }
 
@@ -195,22 +206,26 @@ impl<W: Write> Stats<W> {
     /// The names that there is something to say of, sorted. A name of which nothing was selected is
     /// none of them.
     fn rows(&self) -> Vec<Row<'_>> {
-        let ids = self.names.iter().zip(&self.counted);
+        let ids = self.names.ids().zip(&self.counted);
         let known = ids.filter(|(_, of)| of.ended + of.unfinished > 0);
-        let mut rows: Vec<_> = known.map(|(name, of)| Row::new(name, of)).collect();
-        rows.sort_by(|a, b| a.name.cmp(b.name));
+        let mut rows: Vec<_> = known
+            .map(|(id, of)| Row::new(&self.names, id, of))
+            .collect();
+        rows.sort_by(|a, b| (a.name, a.target).cmp(&(b.name, b.target)));
         rows.sort_by_key(|row| Reverse(row.key(self.options.sort)));
         rows
     }
 }
 
 impl<'a> Row<'a> {
-    fn new(name: &'a str, of: &Counted) -> Self {
+    fn new(names: &'a Names, id: NameId, of: &Counted) -> Self {
         // A histogram gives the largest duration that it cannot tell from the right one.
         let percentile = |percent| of.durations.percentile(percent).min(of.max);
         let some = of.ended > 0;
         Row {
-            name,
+            name: names.text(id),
+            target: names.target(id),
+            shown: names.shown(id),
             count: of.ended,
             total_ns: of.total,
             self_ns: of.self_time,
@@ -218,6 +233,7 @@ impl<'a> Row<'a> {
             p95_ns: some.then(|| percentile(95)),
             p99_ns: some.then(|| percentile(99)),
             max_ns: some.then_some(of.max),
+            busy_ns: (of.busy > 0).then_some(of.busy),
             errors: of.errors,
             cancelled: of.cancelled,
             panicked: of.panicked,
@@ -234,13 +250,14 @@ impl<'a> Row<'a> {
             Sort::P95 => self.p95_ns.unwrap_or(0),
             Sort::P99 => self.p99_ns.unwrap_or(0),
             Sort::Max => self.max_ns.unwrap_or(0),
+            Sort::Busy => self.busy_ns.unwrap_or(0),
             Sort::Bad => self.errors + self.cancelled + self.panicked + self.unfinished,
             Sort::Name => 0,
         }
     }
 }
 
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 14] = [
     Column::cut("name", 0),
     Column::right("count", 2),
     Column::right("total", 3),
@@ -250,6 +267,7 @@ const COLUMNS: [Column; 13] = [
     Column::right("p95", 8),
     Column::right("p99", 9),
     Column::right("max", 5),
+    Column::right("busy", 1),
     Column::right("errors", 6),
     Column::right("cancelled", 7),
     Column::right("panicked", 6),
@@ -269,7 +287,7 @@ fn cells(row: &Row<'_>, all: u64) -> Vec<Cell> {
     };
     let spans = (row.count > 0).then_some(());
     vec![
-        Cell::new(worst(row), row.name),
+        Cell::new(worst(row), &row.shown),
         Cell::new(PLAIN, &count(row.count)),
         time(spans.map(|()| row.total_ns), PLAIN),
         time(spans.map(|()| row.self_ns), style),
@@ -278,6 +296,8 @@ fn cells(row: &Row<'_>, all: u64) -> Vec<Cell> {
         time(row.p95_ns, PLAIN),
         time(row.p99_ns, PLAIN),
         time(row.max_ns, PLAIN),
+        row.busy_ns
+            .map_or_else(Cell::default, |busy| time(Some(busy), PLAIN)),
         number(row.errors, ERROR),
         number(row.cancelled, CANCELLED),
         number(row.panicked, PANICKED),
@@ -316,9 +336,11 @@ impl<W: Write> Sink for Stats<W> {
     }
 
     fn start(&mut self, start: Start<'_>, _: &mut OpenSpans<NameId>) -> io::Result<NameId> {
+        self.kept.add(start.view.record.trace_kept);
         Ok(self.id(start.view))
     }
 
+    #[inline]
     fn end(&mut self, end: End<'_, NameId>, _: &mut OpenSpans<NameId>) -> io::Result<()> {
         if !end.selected {
             return Ok(());
@@ -332,6 +354,7 @@ impl<W: Write> Sink for Stats<W> {
         of.ended += 1;
         of.total = of.total.saturating_add(end.duration);
         of.self_time = of.self_time.saturating_add(self_time);
+        of.busy = of.busy.saturating_add(end.view.record.busy);
         of.max = of.max.max(end.duration);
         of.durations.add(end.duration);
         match end.outcome {
@@ -357,21 +380,35 @@ impl<W: Write> Sink for Stats<W> {
         let shown = self.options.limit.unwrap_or(usize::MAX).min(rows.len());
         let (shown, more) = rows.split_at(shown);
         if self.options.json {
-            write_json(shown, more, &mut out)?;
+            write_json(shown, more, self.kept, &mut out)?;
         } else {
             write_table(self.options.look, shown, more, &mut out)?;
+            if self.kept.sum() > 0 {
+                let mut line = Line::default();
+                line.push(DIM, &format!("of kept traces alone: {}", self.kept));
+                line.write(self.options.look, &mut out)?;
+            }
         }
         self.out.write_all(&out)
     }
 }
 
-fn write_json(rows: &[Row<'_>], more: &[Row<'_>], out: &mut Vec<u8>) -> io::Result<()> {
+fn write_json(
+    rows: &[Row<'_>],
+    more: &[Row<'_>],
+    kept: KeptTraces,
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
     out.extend_from_slice(b"{\"names\":[");
     for (index, row) in rows.iter().enumerate() {
         out.extend_from_slice(if index == 0 { b"\n" } else { b",\n" });
         serde_json::to_writer(&mut *out, row)?;
     }
-    writeln!(out, "\n],\"more_names\":{}}}", more.len())
+    write!(out, "\n],\"more_names\":{}", more.len())?;
+    if kept.sum() > 0 {
+        write!(out, ",\"kept_traces\":{}", serde_json::to_string(&kept)?)?;
+    }
+    writeln!(out, "}}")
 }
 
 fn write_table(

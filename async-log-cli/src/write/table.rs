@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::terminal::{BOLD, Line, Look, cut_name, printable, width};
+use super::terminal::{BOLD, Line, Look, cut_name, width};
+use crate::printable::printable;
 
 /// A column.
 #[derive(Clone, Copy, Debug)]

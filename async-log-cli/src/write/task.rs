@@ -306,6 +306,9 @@ impl<W: Write> Sink for Task<W> {
         }
         let name = shortened(&view.message()).into_owned();
         if spawned && !self.options.tree {
+            if start.early {
+                return Ok(None);
+            }
             let by = by.unwrap_or(0);
             self.begin(process, by, start.at, Mark::None)?;
             self.line.push(DIM, "→ ");
@@ -319,6 +322,10 @@ impl<W: Write> Sink for Task<W> {
         let around = lane_of(open, start.parent, task);
         let stream = self.streams.entry(key).or_default();
         let lane = stream.take(start.id, around);
+        if start.early {
+            let said = Fields::new(view);
+            return Ok(Some(Box::new(Shown { lane, said, name })));
+        }
         let mark = lane.map_or(Mark::None, |lane| Mark::Start(lane, around));
         self.begin(process, task, start.at, mark)?;
         let said = Fields::new(view);
@@ -381,6 +388,13 @@ impl<W: Write> Sink for Task<W> {
             return Ok(());
         }
         let key = (end.process.index, task);
+        if !end.selected {
+            let lane = kept.as_ref().and_then(|kept| kept.lane);
+            if let (Some(lane), Some(stream)) = (lane, self.streams.get_mut(&key)) {
+                stream.free(lane);
+            }
+            return Ok(());
+        }
         let lane = kept.as_ref().and_then(|kept| kept.lane);
         let parent = end.span.as_ref().map_or(0, |span| span.parent);
         let around = lane_of(open, parent, task);
@@ -416,7 +430,7 @@ impl<W: Write> Sink for Task<W> {
     fn left_open(&mut self, process: Process, open: OpenSpans<Self::Kept>) -> io::Result<()> {
         let spans: Vec<(u64, Open<Self::Kept>)> = open.into_sorted();
         for (_, span) in spans.iter().rev() {
-            let Some(kept) = span.kept.as_ref() else {
+            let Some(kept) = span.kept.as_ref().filter(|_| span.selected) else {
                 continue;
             };
             let mark = kept.lane.map_or(Mark::None, Mark::At);
@@ -441,11 +455,6 @@ impl<W: Write> Sink for Task<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        if self.written == 0 {
-            let task = self.options.task;
-            self.line.push(PLAIN, &format!("no record of task {task}"));
-            self.finish_line()?;
-        }
         self.out.flush()
     }
 }

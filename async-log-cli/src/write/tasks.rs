@@ -16,6 +16,7 @@ use super::number::{DURATION_WIDTH, Moment, count, duration_column, moment};
 use super::state::State;
 use super::table::{Cell, Column, Table};
 use super::terminal::{DIM, Line, Look, PLAIN, TASK};
+use crate::read::{Record, View};
 use crate::track::{End, Event, OpenSpans, Process, Sink, Start};
 
 /// How tasks are written.
@@ -50,16 +51,36 @@ struct Task {
     first: u64,
     last: u64,
     duration: Option<u64>,
+    polled: Polled,
     state: Option<State>,
     /// How many records there had been when it was last heard of.
     heard: u64,
 }
 
+/// How it was polled, in nanoseconds, as far as its end says it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Polled {
+    busy: Option<u64>,
+    polls: Option<u64>,
+    longest: Option<u64>,
+}
+
+impl Polled {
+    fn of(record: &Record) -> Polled {
+        let said = |of: u64| (of > 0).then_some(of);
+        Polled {
+            busy: said(record.busy),
+            polls: said(record.polls),
+            longest: said(record.poll_max),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct TaskJson<'a> {
     process_id: Option<String>,
-    task_id: u64,
-    task_parent_id: Option<u64>,
+    task_id: json::Id,
+    task_parent_id: Option<json::Id>,
     name: Option<&'a str>,
     spawn_line: Option<&'a str>,
     spans: u64,
@@ -67,6 +88,9 @@ struct TaskJson<'a> {
     first_time: Option<json::Moment>,
     last_time: Option<json::Moment>,
     duration_ns: Option<u64>,
+    busy_ns: Option<u64>,
+    polls: Option<u64>,
+    poll_max_ns: Option<u64>,
     state: Option<State>,
 }
 
@@ -221,7 +245,7 @@ impl<W: Write> Tasks<W> {
     }
 }
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 12] = [
     Column::right("process", 8),
     Column::right("task", 0),
     Column::right("parent", 5),
@@ -231,6 +255,8 @@ const COLUMNS: [Column; 10] = [
     Column::right("records", 6),
     Column::left("first (UTC)", 3),
     Column::right("duration", 0),
+    Column::right("busy", 1),
+    Column::right("longest poll", 2),
     Column::left("state", 0),
 ];
 
@@ -251,6 +277,7 @@ impl Task {
             first: at,
             last: at,
             duration: None,
+            polled: Polled::default(),
             state: None,
             heard: 0,
         }
@@ -258,11 +285,23 @@ impl Task {
 
     fn add_record(&mut self, at: u64) {
         self.records += 1;
+        self.see(at);
+    }
+
+    /// What it said at that time was counted before: a whole span is one record.
+    fn see(&mut self, at: u64) {
         if at > 0 {
             self.last = self.last.max(at);
             if self.first == 0 {
                 self.first = at;
             }
+        }
+    }
+
+    fn add_end(&mut self, view: &View<'_>, at: u64) {
+        match view.record.is_whole {
+            true => self.see(at),
+            false => self.add_record(at),
         }
     }
 
@@ -296,6 +335,10 @@ impl Task {
             Some(lasted) => Cell::new(PLAIN, &duration_column(lasted)),
             None => Cell::new(DIM, &format!("{:>DURATION_WIDTH$}", "- ")),
         };
+        let polled = |time: Option<u64>| match time {
+            Some(time) => Cell::new(PLAIN, &duration_column(time)),
+            None => Cell::default(),
+        };
         let name = if self.id == 0 {
             Some("(no task)")
         } else {
@@ -319,6 +362,8 @@ impl Task {
             Cell::new(PLAIN, &count(self.records)),
             text(PLAIN, first.as_deref()),
             duration,
+            polled(self.polled.busy),
+            polled(self.polled.longest),
             text(state, self.state.map(State::word)),
         ]
     }
@@ -327,8 +372,8 @@ impl Task {
         let time = |at| (at > 0).then_some(json::Moment(at));
         TaskJson {
             process_id: process_id(self.process),
-            task_id: self.id,
-            task_parent_id: self.parent,
+            task_id: json::Id(self.id),
+            task_parent_id: self.parent.map(json::Id),
             name: self.name.as_deref(),
             spawn_line: self.spawn_line.as_deref(),
             spans: self.spans,
@@ -336,6 +381,9 @@ impl Task {
             first_time: time(self.first),
             last_time: time(self.last),
             duration_ns: self.lasted(),
+            busy_ns: self.polled.busy,
+            polls: self.polled.polls,
+            poll_max_ns: self.polled.longest,
             state: self.state,
         }
     }
@@ -394,14 +442,16 @@ impl<W: Write> Sink for Tasks<W> {
             .get(&key)
             .is_some_and(|task| task.own == end.id && end.id != 0);
         if is_own && let Some(mut task) = self.live.remove(&key) {
-            task.add_record(end.at);
+            task.add_end(&end.view, end.at);
             task.duration = Some(end.duration);
+            task.polled = Polled::of(end.view.record);
             task.state = Some(State::Ended(end.outcome));
             if end.selected {
                 self.end_task(key, task)?;
             }
         } else if end.selected || started {
-            self.task(end.process, id, end.at)?.add_record(end.at);
+            self.task(end.process, id, end.at)?
+                .add_end(&end.view, end.at);
         }
         Ok(())
     }
@@ -422,6 +472,12 @@ impl<W: Write> Sink for Tasks<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
+        // Of a process without any span nothing was left open.
+        let mut left: Vec<_> = self.live.drain().collect();
+        left.sort_unstable_by_key(|(key, _)| *key);
+        for (key, task) in left {
+            self.end_task(key, task)?;
+        }
         self.write_ended()?;
         if self.options.json {
             let before = if self.written == 0 {

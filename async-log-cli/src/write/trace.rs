@@ -190,8 +190,9 @@ enum Spawner {
     Drawn(Place),
 }
 
-/// How many arrows can begin at one span.
-const FLOWS: usize = 1 << 14;
+/// How many arrows can begin at one span. More of them hide what they lead to: who spawned a task is in
+/// its arguments too.
+const FLOWS: usize = 64;
 
 /// How much is held for one span.
 const HELD: usize = 1 << 20;
@@ -439,6 +440,11 @@ impl<F: Format> Sink for Trace<F> {
 
     fn wants_events(&self) -> bool {
         self.options.events
+    }
+
+    /// A process has its number from the first of its tracks on.
+    fn wants_names(&self) -> bool {
+        true
     }
 
     fn start(&mut self, start: Start<'_>, open: &mut OpenSpans<Kept>) -> io::Result<Kept> {

@@ -125,15 +125,19 @@ pub struct NewTrack<'a> {
     pub(crate) name: Option<&'a str>,
     /// Which of the owner's lanes, from 0.
     pub(crate) line: u32,
-    /// Where it stands among all.
-    rank: u32,
 }
 
 impl NewTrack<'_> {
-    /// Where it stands: behind those that were seen before, beside the other lanes of its owner.
+    /// Where it stands: threads before tasks, each in the order of their numbers, and the lanes of an
+    /// owner beside each other. Readers have 31 bits for it.
     pub(crate) fn order(&self) -> u32 {
-        let order = u64::from(self.rank) << 6 | u64::from(self.line.min(63));
-        order.min(i32::MAX as u64) as u32
+        const THREADS: u64 = 1 << 23;
+        const TASKS: u64 = 1 << 24;
+        let owner = match self.owner.task {
+            0 => self.owner.thread.min(THREADS - 1),
+            task => THREADS + task.min(TASKS - 1),
+        };
+        (owner << 6) as u32 | self.line.min(63)
     }
 }
 
@@ -304,7 +308,6 @@ impl Lanes {
                 owner: group.owner,
                 name: group.name.as_deref(),
                 line: lane.number,
-                rank: group.rank,
             };
             declare(line.track, new);
         }

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use serde::{Serialize, Serializer};
 
 use super::fields::{Fields, shortened};
-use super::json::{Moment, process_id, span_id};
+use super::json::{Id, Moment, process_id};
 use super::number::{self, DURATION_WIDTH, count, duration, duration_column, moment};
 use super::state::State;
 use super::terminal::{BOLD, DIM, Line, Look, PLAIN, TASK, UNFINISHED, level_style, share_style};
@@ -51,7 +51,8 @@ const KEPT: usize = 50_000;
 /// A span, or a record, with what is inside.
 #[derive(Debug, Default)]
 struct Node {
-    span_id: Option<u64>,
+    /// As it stands in the log; 0 if it does not.
+    span_id: u64,
     /// Of a record its message.
     name: String,
     task_id: u64,
@@ -73,7 +74,7 @@ struct Node {
 #[derive(Debug, Serialize)]
 struct Spawned {
     #[serde(rename = "task_parent_id")]
-    task_id: u64,
+    task_id: Id,
     #[serde(rename = "spawn_line")]
     line: Option<String>,
 }
@@ -88,14 +89,22 @@ enum Note {
     StartUnknown,
     /// There are too many spans around it.
     Deep,
+    /// A root of which nothing is in the log but records inside.
+    NotWritten,
 }
 
 impl Note {
+    /// Whether the start is known of what has this note.
+    fn has_start(self) -> bool {
+        !matches!(self, Note::StartUnknown | Note::NotWritten)
+    }
+
     fn text(self) -> &'static str {
         match self {
             Note::ParentUnknown => "the span around it has ended, or is not in the log",
             Note::StartUnknown => "its start is not in the log",
             Note::Deep => "too deep to be drawn inside",
+            Note::NotWritten => "it is not in the log; these records are in its trace",
         }
     }
 }
@@ -112,6 +121,14 @@ struct Rest {
 }
 
 impl Rest {
+    /// A record.
+    fn of_one() -> Rest {
+        Rest {
+            count: 1,
+            ..Rest::default()
+        }
+    }
+
     fn of(node: &Node) -> Rest {
         let is = |state| u64::from(node.state == Some(state));
         Rest {
@@ -385,8 +402,8 @@ impl<W: Write> Tree<W> {
             self.line.push(TASK, &format!("  task {}", node.task_id));
         }
         if let Some(spawned) = node.spawned.as_ref().filter(|_| is_root) {
-            if spawned.task_id != 0 {
-                let by = format!("  spawned by task {}", spawned.task_id);
+            if spawned.task_id.0 != 0 {
+                let by = format!("  spawned by task {}", spawned.task_id.0);
                 self.line.push(DIM, &by);
             } else {
                 self.line.push(DIM, "  spawned");
@@ -525,9 +542,9 @@ struct Json<'a> {
 struct SpanJson<'a> {
     kind: &'static str,
     name: &'a str,
-    span_id: Option<u64>,
-    task_id: u64,
-    thread_id: u64,
+    span_id: Option<Id>,
+    task_id: Id,
+    thread_id: Id,
     #[serde(flatten)]
     spawned: Option<&'a Spawned>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -546,9 +563,9 @@ struct RecordJson<'a> {
     kind: &'static str,
     message: &'a str,
     level: Option<&'static str>,
-    span_id: Option<u64>,
-    task_id: u64,
-    thread_id: u64,
+    span_id: Option<Id>,
+    task_id: Id,
+    thread_id: Id,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Note>,
     time: Option<Moment>,
@@ -563,9 +580,9 @@ impl Serialize for Node {
                 kind: "record",
                 message: &self.name,
                 level: level.map(Level::word),
-                span_id: self.span_id,
-                task_id: self.task_id,
-                thread_id: self.thread_id,
+                span_id: Id::of_span(self.span_id),
+                task_id: Id(self.task_id),
+                thread_id: Id(self.thread_id),
                 note: self.note,
                 time,
                 fields: &self.fields,
@@ -575,12 +592,12 @@ impl Serialize for Node {
         let span = SpanJson {
             kind: "span",
             name: &self.name,
-            span_id: self.span_id,
-            task_id: self.task_id,
-            thread_id: self.thread_id,
+            span_id: Id::of_span(self.span_id),
+            task_id: Id(self.task_id),
+            thread_id: Id(self.thread_id),
             spawned: self.spawned.as_ref(),
             note: self.note,
-            start_time: time.filter(|_| self.note != Some(Note::StartUnknown)),
+            start_time: time.filter(|_| self.note.is_none_or(Note::has_start)),
             duration_ns: self.duration,
             state: self.state,
             fields: &self.fields,
@@ -595,12 +612,12 @@ impl Node {
     fn of_start(start: &Start<'_>) -> Node {
         let record = start.view.record;
         Node {
-            span_id: span_id(start.id),
+            span_id: record.span_id,
             name: shortened(&start.view.message()).into_owned(),
             task_id: record.task_id,
             thread_id: record.thread_id,
             spawned: record.task_parent_id.map(|task_id| Spawned {
-                task_id,
+                task_id: Id(task_id),
                 line: start
                     .view
                     .spawn_line()
@@ -615,7 +632,7 @@ impl Node {
         let view = event.view;
         let level = view.level();
         Node {
-            span_id: span_id(event.span),
+            span_id: view.record.span_id,
             name: shortened(&view.message()).into_owned(),
             task_id: view.record.task_id,
             thread_id: view.record.thread_id,
@@ -629,7 +646,7 @@ impl Node {
     /// A span of which only the end is in the log.
     fn of_end<K>(end: &End<'_, K>) -> Node {
         Node {
-            span_id: span_id(end.id),
+            span_id: end.view.record.span_id,
             name: shortened(&end.view.message()).into_owned(),
             task_id: end.view.record.task_id,
             thread_id: end.view.record.thread_id,
@@ -707,17 +724,45 @@ impl<W: Write> Sink for Tree<W> {
         };
         let limit = self.options.limit;
         if limit > 0 && (around.node.inside.len() >= limit || self.kept > KEPT) {
-            let rest = Rest {
-                count: 1,
-                ..Rest::default()
-            };
-            around.node.add_rest(&level_name(event.view), &rest);
+            around
+                .node
+                .add_rest(&level_name(event.view), &Rest::of_one());
             return Ok(());
         }
         self.kept += 1;
         let node = Node::of_record(&event, &around.said);
         around.node.inside.push(node);
         Ok(())
+    }
+
+    fn lost(
+        &mut self,
+        process: Process,
+        root: u64,
+        events: &[Event<'_>],
+        _: &mut OpenSpans<Kept>,
+    ) -> io::Result<()> {
+        let limit = match self.options.limit {
+            0 => usize::MAX,
+            limit => limit,
+        };
+        let (shown, rest) = events.split_at(events.len().min(limit));
+        let mut node = Node {
+            span_id: root,
+            name: format!("span {root}"),
+            note: Some(Note::NotWritten),
+            task_id: shown.first().map_or(0, |event| event.view.record.task_id),
+            thread_id: shown.first().map_or(0, |event| event.view.record.thread_id),
+            at: shown.first().map_or(0, |event| event.at),
+            ..Node::default()
+        };
+        for event in shown {
+            node.inside.push(Node::of_record(event, &Fields::default()));
+        }
+        for event in rest {
+            node.add_rest(&level_name(event.view), &Rest::of_one());
+        }
+        self.write(process, node)
     }
 
     fn end(&mut self, end: End<'_, Kept>, open: &mut OpenSpans<Kept>) -> io::Result<()> {

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use serde::Serialize;
 
 use super::fields::{Fields, shortened};
-use super::json::{self, Moment, process_id};
+use super::json::{Id, Moment, process_id};
 use super::number::{self, count, duration_column, moment};
 use super::terminal::{BOLD, DIM, Line, Look, PLAIN, TASK, UNFINISHED, level_style};
 use crate::read::Level;
@@ -28,6 +28,9 @@ pub struct Options {
 /// What is kept of an open span.
 #[derive(Debug)]
 pub struct Kept {
+    /// As they stand in the log; 0 if they do not.
+    span_id: u64,
+    span_parent: u64,
     name: String,
     said: Fields,
     fields: Fields,
@@ -42,6 +45,8 @@ struct Last {
     at: u64,
     level: Option<Level>,
     message: String,
+    /// Those that its span has not said.
+    fields: Fields,
 }
 
 #[derive(Serialize)]
@@ -54,20 +59,20 @@ struct ProcessJson<'a> {
 
 #[derive(Serialize)]
 struct TaskJson<'a> {
-    task_id: u64,
+    task_id: Id,
     spans: Vec<SpanJson<'a>>,
 }
 
 #[derive(Serialize)]
 struct SpanJson<'a> {
     name: &'a str,
-    span_id: Option<u64>,
-    span_parent: Option<u64>,
+    span_id: Option<Id>,
+    span_parent: Option<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    task_parent_id: Option<u64>,
+    task_parent_id: Option<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
     spawn_line: Option<&'a str>,
-    thread_id: u64,
+    thread_id: Id,
     start_time: Moment,
     duration_ns: u64,
     fields: &'a Fields,
@@ -79,6 +84,7 @@ struct LastJson<'a> {
     message: &'a str,
     level: Option<&'static str>,
     time: Option<Moment>,
+    fields: &'a Fields,
 }
 
 /// Writes what never ended.
@@ -215,6 +221,7 @@ impl<W: Write> Unfinished<W> {
             self.line.push_space(1);
         }
         self.line.push(PLAIN, &last.message);
+        self.line.push_pairs(last.fields.iter());
         self.write_line()
     }
 
@@ -232,7 +239,7 @@ impl<W: Write> Unfinished<W> {
         more: usize,
     ) -> ProcessJson<'a> {
         let tasks = tasks.iter().map(|(task_id, of)| TaskJson {
-            task_id: *task_id,
+            task_id: Id(*task_id),
             spans: of
                 .places
                 .iter()
@@ -260,15 +267,15 @@ impl<W: Write> Unfinished<W> {
 }
 
 impl<'a> SpanJson<'a> {
-    fn new(process: Process, (id, span): &'a (u64, Open<Kept>)) -> Self {
+    fn new(process: Process, (_, span): &'a (u64, Open<Kept>)) -> Self {
         let kept = &span.kept;
         SpanJson {
             name: &kept.name,
-            span_id: json::span_id(*id),
-            span_parent: json::span_id(span.parent),
-            task_parent_id: span.task_parent_id,
+            span_id: Id::of_span(kept.span_id),
+            span_parent: Id::of_span(kept.span_parent),
+            task_parent_id: span.task_parent_id.map(Id),
             spawn_line: kept.spawn_line.as_deref(),
-            thread_id: span.thread_id,
+            thread_id: Id(span.thread_id),
             start_time: Moment(span.start),
             duration_ns: process.last.saturating_sub(span.start),
             fields: &kept.fields,
@@ -276,6 +283,7 @@ impl<'a> SpanJson<'a> {
                 message: &kept.last.message,
                 level: kept.last.level.map(Level::word),
                 time: (kept.last.at > 0).then_some(Moment(kept.last.at)),
+                fields: &kept.last.fields,
             }),
         }
     }
@@ -329,12 +337,19 @@ impl<W: Write> Sink for Unfinished<W> {
         true
     }
 
+    fn shows_events(&self) -> bool {
+        false
+    }
+
     fn start(&mut self, start: Start<'_>, open: &mut OpenSpans<Kept>) -> io::Result<Kept> {
         let said = Fields::new(start.view);
         let parent = open.get(start.parent);
         // In another task what the span around has said does not stand above.
         let parent = parent.filter(|parent| parent.task_id == start.view.record.task_id);
+        let record = start.view.record;
         Ok(Kept {
+            span_id: record.span_id,
+            span_parent: record.span_parent,
             name: shortened(&start.view.message()).into_owned(),
             fields: parent.map_or_else(|| said.clone(), |parent| said.without(&parent.kept.said)),
             said,
@@ -354,6 +369,7 @@ impl<W: Write> Sink for Unfinished<W> {
             last.level = event.view.level();
             last.message.clear();
             last.message.push_str(&shortened(&event.view.message()));
+            last.fields = Fields::new(event.view).without(&span.kept.said);
         }
         Ok(())
     }

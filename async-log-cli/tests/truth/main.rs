@@ -9,6 +9,8 @@ mod child;
 mod command;
 mod killed;
 mod loggers;
+#[path = "../support/modes.rs"]
+mod modes;
 #[path = "../support/rebuilt.rs"]
 mod rebuilt;
 mod texts;
@@ -51,6 +53,7 @@ use tempfile::TempDir;
 use crate::check::{Figures, Threads, assert_known, assert_self_times, assert_told};
 use crate::child::{Known, Order};
 use crate::loggers::Setup;
+use crate::modes::Mode;
 use crate::rebuilt::Rebuilt;
 use crate::told::Told;
 
@@ -136,8 +139,52 @@ fn run(setup: Setup, seed: u64, records: u64) -> Figures {
     told.assert_tasks(path);
     told.assert_stats(path, &self_times);
     assert_eq!(command::unfinished(path), []);
+    if setup == Setup::EnvLogger {
+        assert_modes(path, &told, &self_times);
+    }
     println!("{setup:?}, seed {seed}: {figures:?}");
     figures
+}
+
+/// When spans are written, in all ways but as they happen.
+const MODES: [Mode; 5] = [
+    Mode::AtEnd,
+    Mode::Tail {
+        after: 1,
+        drop_one_in: 0,
+    },
+    Mode::Tail {
+        after: 4,
+        drop_one_in: 0,
+    },
+    Mode::Tail {
+        after: usize::MAX,
+        drop_one_in: 0,
+    },
+    Mode::None,
+];
+
+/// The same log, with its spans written when they have ended, or some time later.
+fn assert_modes(log: &Path, told: &command::Log<'_>, self_times: &HashMap<u64, u64>) {
+    let text = fs::read_to_string(log).expect("UTF-8");
+    for mode in MODES {
+        let path = &log.with_extension("mode");
+        fs::write(path, modes::convert(&text, mode)).expect("it can be written");
+        if mode == Mode::None {
+            command::assert_no_span(path);
+            continue;
+        }
+        println!("{mode:?}");
+        told.assert_tree(path);
+        // A whole span is one record; of a trace that is written in the middle some are.
+        told.assert_tasks_with(path, |kind| match (mode, kind) {
+            (Mode::AtEnd, told::Kind::End) => Some(0),
+            (Mode::AtEnd, _) => Some(1),
+            _ => None,
+        });
+        told.assert_stats(path, self_times);
+        assert_eq!(command::unfinished(path), []);
+    }
 }
 
 /// Two processes write into one file; those of an even seed name themselves on every record.

@@ -7,7 +7,7 @@ use async_log_cli::track::Bound;
 use async_log_cli::write::stats::Sort;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
-use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil, tz::TimeZone};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -21,21 +21,19 @@ const ABOUT: &str =
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all is well; also when whoever reads the output has seen enough
-  1  the log has no span
-  2  the command line is wrong
-  3  a log cannot be read, or the output cannot be written";
+  1  there is nothing to show: the log has no span, the options that select take nothing of it,
+     or all that would be drawn lasted 0 ns
+  2  the command line is wrong, or it would write over a log that it reads
+  3  a log cannot be read, or the output cannot be written
+  A signal ends it as it ends any program: shells then say 128 and the signal's number";
 
 /// `async-log`.
 #[derive(Debug, Parser)]
 #[command(name = "async-log", version, about = ABOUT, styles = STYLES)]
 #[command(after_help = EXIT_CODES, max_term_width = 100, arg_required_else_help = true)]
-#[command(disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
-
-    #[command(flatten)]
-    pub(crate) shared: Shared,
 }
 
 #[derive(Debug, Subcommand)]
@@ -45,36 +43,19 @@ pub(crate) enum Command {
         "async-log tasks server.log", "all tasks, in the order in which they began",
         "async-log tasks --since 2026-01-02T03:04:05Z server.log", "those that were there then",
     ))]
-    Tasks(Files),
+    Tasks(Table),
     /// All that one task wrote, span in span
     #[command(after_help = examples(
         "async-log task 7 server.log", "the records of task 7",
         "async-log task 7 --tree server.log", "and of the tasks that it spawned",
     ))]
-    Task {
-        /// The task's number, as in `task_id=7`
-        id: u64,
-        /// The tasks that it spawned too, and theirs
-        #[arg(long)]
-        tree: bool,
-        /// The time of day (UTC) instead of the time since the first record
-        #[arg(long)]
-        time_of_day: bool,
-        #[command(flatten)]
-        files: Files,
-    },
+    Task(Task),
     /// The spans as trees, with their durations and outcomes, and the records in them
     #[command(after_help = examples(
         "async-log tree --span 'request*' server.log", "the requests and all that is inside them",
         "async-log tree --min-duration 10ms --level info server.log", "what took long, and what it said",
     ))]
-    Tree {
-        /// Tasks stand inside of the spans that spawned them
-        #[arg(long)]
-        spawned: bool,
-        #[command(flatten)]
-        files: Files,
-    },
+    Tree(Tree),
     /// A row a span name: how many, how long, and how they ended
     ///
     /// Durations are exact but for p50, p95 and p99, which are right to 1 %. Self time is the time
@@ -83,49 +64,31 @@ pub(crate) enum Command {
         "async-log stats server.log", "where the time went",
         "async-log stats --sort p99 --limit 10 app.log.2.gz app.log.1 app.log", "the ten slowest of a rotated log",
     ))]
-    Stats {
-        /// What the rows are sorted by
-        #[arg(long, value_enum, default_value_t)]
-        sort: Sort,
-        #[command(flatten)]
-        files: Files,
-    },
+    Stats(Stats),
     /// What never ended, and how long it had run: what a killed or hung program was doing
     #[command(after_help = examples(
         "async-log unfinished server.log", "what was going on when the log ended",
         "async-log unfinished --min-duration 1s server.log", "what had been going on for long",
     ))]
-    Unfinished(Files),
+    Unfinished(Table),
     /// A flame graph by self time, as SVG
     #[command(after_help = examples(
         "async-log flame -o flame.svg server.log", "a picture to open in a browser",
         "async-log flame --folded server.log", "folded stacks in nanoseconds, for other programs",
     ))]
-    Flame {
-        /// Folded stacks, `a;b;c NANOSECONDS`, instead of a picture
-        #[arg(long)]
-        folded: bool,
-        /// Tasks stand inside of the spans that spawned them
-        #[arg(long)]
-        spawned: bool,
-        /// The heading of the picture
-        #[arg(long)]
-        title: Option<String>,
-        #[command(flatten)]
-        files: Files,
-    },
+    Flame(Flame),
     /// A Chrome trace (JSON), for chrome://tracing, Perfetto and speedscope
     #[command(after_help = examples(
         "async-log chrome -o trace.json server.log", "open it in ui.perfetto.dev or speedscope.app",
         "async-log chrome --task 7 server.log >task7.json", "one task alone",
     ))]
-    Chrome(Files),
+    Chrome(Trace),
     /// A native Perfetto trace
     #[command(after_help = examples(
         "async-log perfetto -o trace.pftrace server.log", "open it in ui.perfetto.dev",
         "async-log perfetto --since 03:04 --until 03:05 -o minute.pftrace server.log", "a minute of it",
     ))]
-    Perfetto(Files),
+    Perfetto(Trace),
     /// Prints what makes a shell complete the arguments of async-log
     #[command(after_help = examples(
         "async-log completions bash >/etc/bash_completion.d/async-log", "for bash",
@@ -135,29 +98,262 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Prints the manual page
+    /// Prints the manual page, of all commands or of one
     #[command(after_help = examples(
         "async-log manual | man -l -", "read it",
-        "async-log manual >/usr/local/share/man/man1/async-log.1", "keep it",
+        "async-log manual --into man1", "all pages, a file each: async-log.1, async-log-stats.1 and so on",
     ))]
-    Manual,
+    Manual {
+        /// The command; all of them if none is named
+        #[arg(value_name = "COMMAND", conflicts_with = "into")]
+        of: Option<String>,
+        /// Writes all pages into this folder instead
+        #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+        into: Option<PathBuf>,
+    },
+}
+
+/// `tasks` and `unfinished`.
+#[derive(Debug, Args)]
+pub(crate) struct Table {
+    #[command(flatten)]
+    pub(crate) tasks: OfTasks,
+    #[command(flatten)]
+    pub(crate) lasting: Lasting,
+    #[command(flatten)]
+    pub(crate) level: OfLevel,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) rows: Rows,
+    #[command(flatten)]
+    pub(crate) color: Colored,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Task {
+    /// The task's number, as in `task_id=7`
+    pub(crate) id: u64,
+    /// The tasks that it spawned too, and theirs
+    #[arg(long)]
+    pub(crate) tree: bool,
+    /// The time of day (UTC) instead of the time since the first record
+    #[arg(long)]
+    pub(crate) time_of_day: bool,
+    #[command(flatten)]
+    pub(crate) level: OfLevel,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) color: Colored,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tree {
+    /// Tasks stand inside of the spans that spawned them
+    #[arg(long)]
+    pub(crate) spawned: bool,
+    #[command(flatten)]
+    pub(crate) table: Table,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stats {
+    /// What the rows are sorted by
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) sort: Sort,
+    #[command(flatten)]
+    pub(crate) tasks: OfTasks,
+    #[command(flatten)]
+    pub(crate) lasting: Lasting,
+    #[command(flatten)]
+    pub(crate) names: Names,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) rows: Rows,
+    #[command(flatten)]
+    pub(crate) color: Colored,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Flame {
+    /// Folded stacks, `a;b;c NANOSECONDS`, instead of a picture
+    #[arg(long)]
+    pub(crate) folded: bool,
+    /// Tasks stand inside of the spans that spawned them
+    #[arg(long)]
+    pub(crate) spawned: bool,
+    /// The time in which tasks were polled, instead of self time: each frame is a task
+    #[arg(long)]
+    pub(crate) busy: bool,
+    /// The heading of the picture
+    #[arg(long, conflicts_with = "folded")]
+    pub(crate) title: Option<String>,
+    #[command(flatten)]
+    pub(crate) tasks: OfTasks,
+    #[command(flatten)]
+    pub(crate) lasting: Lasting,
+    #[command(flatten)]
+    pub(crate) names: Names,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// `chrome` and `perfetto`.
+#[derive(Debug, Args)]
+pub(crate) struct Trace {
+    #[command(flatten)]
+    pub(crate) tasks: OfTasks,
+    #[command(flatten)]
+    pub(crate) lasting: Lasting,
+    #[command(flatten)]
+    pub(crate) level: OfLevel,
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 impl Command {
-    /// The logs that it reads.
-    pub(crate) fn files(&self) -> &[PathBuf] {
+    /// What it has in common with all that read logs; none if it reads none.
+    pub(crate) fn common(&self) -> Option<&Common> {
         match self {
-            Command::Tasks(files)
-            | Command::Task { files, .. }
-            | Command::Tree { files, .. }
-            | Command::Stats { files, .. }
-            | Command::Unfinished(files)
-            | Command::Flame { files, .. }
-            | Command::Chrome(files)
-            | Command::Perfetto(files) => &files.files,
-            Command::Completions { .. } | Command::Manual => &[],
+            Command::Tasks(Table { common, .. })
+            | Command::Task(Task { common, .. })
+            | Command::Tree(Tree {
+                table: Table { common, .. },
+                ..
+            })
+            | Command::Stats(Stats { common, .. })
+            | Command::Unfinished(Table { common, .. })
+            | Command::Flame(Flame { common, .. })
+            | Command::Chrome(Trace { common, .. })
+            | Command::Perfetto(Trace { common, .. }) => Some(common),
+            Command::Completions { .. } | Command::Manual { .. } => None,
         }
     }
+
+    /// The tasks that it is about; all, if none is named.
+    pub(crate) fn tasks(&self) -> &[u64] {
+        match self {
+            Command::Tasks(Table { tasks, .. })
+            | Command::Tree(Tree {
+                table: Table { tasks, .. },
+                ..
+            })
+            | Command::Stats(Stats { tasks, .. })
+            | Command::Unfinished(Table { tasks, .. })
+            | Command::Flame(Flame { tasks, .. })
+            | Command::Chrome(Trace { tasks, .. })
+            | Command::Perfetto(Trace { tasks, .. }) => &tasks.tasks,
+            Command::Task(_) | Command::Completions { .. } | Command::Manual { .. } => &[],
+        }
+    }
+
+    /// How long spans are to have lasted. `task` shows each record when it comes, so it cannot know.
+    pub(crate) fn min_duration(&self) -> Option<u64> {
+        match self {
+            Command::Tasks(Table { lasting, .. })
+            | Command::Tree(Tree {
+                table: Table { lasting, .. },
+                ..
+            })
+            | Command::Stats(Stats { lasting, .. })
+            | Command::Unfinished(Table { lasting, .. })
+            | Command::Flame(Flame { lasting, .. })
+            | Command::Chrome(Trace { lasting, .. })
+            | Command::Perfetto(Trace { lasting, .. }) => lasting.min_duration,
+            Command::Task(_) | Command::Completions { .. } | Command::Manual { .. } => None,
+        }
+    }
+
+    /// The level of the records that it shows; all, if none is named.
+    pub(crate) fn level(&self) -> Option<LevelName> {
+        match self {
+            Command::Tasks(Table { level, .. })
+            | Command::Task(Task { level, .. })
+            | Command::Tree(Tree {
+                table: Table { level, .. },
+                ..
+            })
+            | Command::Unfinished(Table { level, .. })
+            | Command::Chrome(Trace { level, .. })
+            | Command::Perfetto(Trace { level, .. }) => level.level,
+            Command::Stats(_)
+            | Command::Flame(_)
+            | Command::Completions { .. }
+            | Command::Manual { .. } => None,
+        }
+    }
+
+    pub(crate) fn color(&self) -> Color {
+        match self {
+            Command::Tasks(Table { color, .. })
+            | Command::Task(Task { color, .. })
+            | Command::Tree(Tree {
+                table: Table { color, .. },
+                ..
+            })
+            | Command::Stats(Stats { color, .. })
+            | Command::Unfinished(Table { color, .. }) => color.color,
+            Command::Flame(_)
+            | Command::Chrome(_)
+            | Command::Perfetto(_)
+            | Command::Completions { .. }
+            | Command::Manual { .. } => Color::Never,
+        }
+    }
+
+    /// The options that select, as they may be said again.
+    pub(crate) fn selecting(&self, common: &Common) -> Vec<String> {
+        let Selected {
+            since,
+            until,
+            span,
+            pairs,
+        } = &common.selected;
+        let mut said = Vec::new();
+        if let Some(span) = span {
+            said.push(format!("--span '{span}'"));
+        }
+        said.extend(
+            pairs
+                .iter()
+                .map(|(key, value)| format!("--where '{key}={value}'")),
+        );
+        said.extend(self.tasks().iter().map(|id| format!("--task {id}")));
+        let given = [
+            ("--since", since.is_some()),
+            ("--until", until.is_some()),
+            ("--min-duration", self.min_duration().is_some()),
+            ("--level", self.level().is_some()),
+        ];
+        let given = given.into_iter().filter(|(_, is_given)| *is_given);
+        said.extend(given.map(|(option, _)| option.to_owned()));
+        said
+    }
+
+    /// What it writes is for programs, and would make a mess of a terminal.
+    pub(crate) fn is_drawing(&self) -> bool {
+        match self {
+            Command::Chrome(_) | Command::Perfetto(_) => true,
+            Command::Flame(flame) => !flame.folded,
+            _ => false,
+        }
+    }
+}
+
+/// What all commands share that read logs. Each command takes the options that change what it writes,
+/// and no other: one that would be passed over is an error.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) selected: Selected,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]
@@ -168,44 +364,58 @@ pub(crate) struct Files {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// What all commands share.
-#[derive(Debug, Args)]
-pub(crate) struct Shared {
-    #[command(flatten)]
-    pub(crate) selection: Selected,
-    #[command(flatten)]
-    pub(crate) reading: Reading,
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
+const SELECTION: &str = "Which spans and records";
+const OUTPUT: &str = "Output";
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Which spans and records")]
+#[command(next_help_heading = SELECTION)]
 pub(crate) struct Selected {
     /// Nothing that was over before: 2026-01-02T03:04:05Z, '2026-01-02 03:04' (UTC), 03:04 (of the
     /// day on which the log begins) or Unix seconds
-    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) since: Option<Bound>,
     /// Nothing that began later
-    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) until: Option<Bound>,
-    /// Only what is in this task; may be said more than once
-    #[arg(long = "task", global = true, value_name = "ID", action = ArgAction::Append)]
-    pub(crate) tasks: Vec<u64>,
-    /// Only spans whose name is like this (`*` and `?` stand for others), and what is inside them
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Only spans whose name is like this, as the program wrote it or as it is shown (`*` and `?`
+    /// stand for others), and what is inside them
+    #[arg(long, value_name = "NAME")]
     pub(crate) span: Option<String>,
     /// Only what has this pair; may be said more than once
-    #[arg(long = "where", global = true, value_name = "KEY=VALUE", value_parser = pair, action = ArgAction::Append)]
+    #[arg(long = "where", value_name = "KEY=VALUE", value_parser = pair, action = ArgAction::Append)]
     pub(crate) pairs: Vec<(String, String)>,
-    /// Only spans that took at least so long: 10ms, 1.5s, '2m 30s'
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = SELECTION)]
+pub(crate) struct Lasting {
+    /// Only spans that took at least so long: 10ms, 1.5s, '2m 30s', 1d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) min_duration: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = SELECTION)]
+pub(crate) struct OfTasks {
+    /// Only what is in this task; may be said more than once
+    #[arg(long = "task", value_name = "ID", action = ArgAction::Append)]
+    pub(crate) tasks: Vec<u64>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = SELECTION)]
+pub(crate) struct OfLevel {
     /// Only records of this level and those above it; starts and ends of spans stay
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, value_enum)]
     pub(crate) level: Option<LevelName>,
-    /// Keeps names apart that differ only in numbers: `load 7` and `load 8` instead of `load #`
-    #[arg(long, global = true)]
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = OUTPUT)]
+pub(crate) struct Names {
+    /// Keeps names apart that differ only in numbers and ids: `load 7` and `load 8` instead of
+    /// `load #`
+    #[arg(long)]
     pub(crate) exact: bool,
 }
 
@@ -213,38 +423,52 @@ pub(crate) struct Selected {
 #[command(next_help_heading = "How the log is read")]
 pub(crate) struct Reading {
     /// The form of the records, where it is not found out right
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, value_enum)]
     pub(crate) format: Option<FormName>,
     /// What the logger writes before each message, where it is not found out right:
     /// '[{time} {level} {target}] '
-    #[arg(long, global = true, value_name = "TEMPLATE", value_parser = layout)]
+    #[arg(long, value_name = "TEMPLATE", value_parser = layout)]
     pub(crate) prefix: Option<Layout>,
+    /// Reads the files in the order in which they are named, also where they look like those of a
+    /// rotated log
+    #[arg(long)]
+    pub(crate) in_order: bool,
     /// Waits for more at the end of the log, until interrupted
-    #[arg(long, global = true)]
+    #[arg(long, conflicts_with = "jobs")]
     pub(crate) follow: bool,
     /// How many threads read the log; as many as there are processors, up to 4, if not said
-    #[arg(long, short, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: Option<u16>,
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
+#[command(next_help_heading = OUTPUT)]
 pub(crate) struct Output {
     /// Writes to this file, which is there when it is whole
-    #[arg(long, short, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
-    /// JSON, for programs: tasks, stats, unfinished and tree
-    #[arg(long, global = true)]
+    /// Says nothing on standard error but errors
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = OUTPUT)]
+pub(crate) struct Rows {
+    /// JSON, for programs
+    #[arg(long, conflicts_with = "color")]
     pub(crate) json: bool,
     /// How many rows, or of a tree how many children a span; 0 for all
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = OUTPUT)]
+pub(crate) struct Colored {
     /// Whether to use colours
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub(crate) color: Color,
-    /// Says nothing on standard error but errors
-    #[arg(long, short, global = true)]
-    pub(crate) quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -330,10 +554,14 @@ fn time(text: &str) -> Result<Bound, String> {
 }
 
 fn duration(text: &str) -> Result<u64, String> {
-    let wanted =
-        "a duration is a number with ns, us, ms, s, m or h behind it: 10ms, 1.5s, '2m 30s'";
-    let duration: SignedDuration = text.parse().map_err(|_| wanted.to_owned())?;
-    u64::try_from(duration.as_nanos()).map_err(|_| wanted.to_owned())
+    let wanted = "a duration is a number with ns, us, ms, s, m, h, d or w behind it: 10ms, 1.5s, \
+                  '2m 30s', 1d";
+    let read = || -> Result<SignedDuration, jiff::Error> {
+        let span: Span = text.parse()?;
+        span.to_duration(SpanRelativeTo::days_are_24_hours())
+    };
+    let nanos = read().map_or(-1, |duration| duration.as_nanos());
+    u64::try_from(nanos).map_err(|_| wanted.to_owned())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

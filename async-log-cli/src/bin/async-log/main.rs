@@ -3,9 +3,13 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod inputs;
 mod output;
+mod pages;
 mod report;
 mod run;
+mod signals;
+mod temporary;
 
 use std::process::ExitCode;
 

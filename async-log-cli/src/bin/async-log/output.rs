@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
 use crate::args;
+use crate::temporary::Temporary;
 
 /// Enough for a page of a terminal and for a disk's liking.
 const BUFFER: usize = 128 << 10;
@@ -17,7 +16,7 @@ pub(crate) enum Output {
     /// What is no ordinary file is written as it is: `/dev/null`, a pipe.
     Device(BufWriter<File>),
     File {
-        temporary: BufWriter<NamedTempFile>,
+        temporary: BufWriter<Temporary>,
         path: PathBuf,
     },
 }
@@ -46,11 +45,7 @@ impl Output {
             }
             _ => {}
         }
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let temporary = temporary(folder.unwrap_or(Path::new(".")))?;
-        let temporary = BufWriter::with_capacity(BUFFER, temporary);
+        let temporary = BufWriter::with_capacity(BUFFER, Temporary::beside(&path)?);
         Ok(Output::File { temporary, path })
     }
 
@@ -59,26 +54,35 @@ impl Output {
         match self {
             Output::Stdout(mut out) => out.flush(),
             Output::Device(mut out) => out.flush(),
-            Output::File { temporary, path } => {
-                let temporary = temporary
-                    .into_inner()
-                    .map_err(io::IntoInnerError::into_error)?;
-                temporary.persist(path)?;
-                Ok(())
-            }
+            Output::File { temporary, path } => temporary
+                .into_inner()
+                .map_err(io::IntoInnerError::into_error)?
+                .put(&path),
+        }
+    }
+
+    /// There is nothing to show: a file that was there stays what it was.
+    pub(crate) fn abandon(self) -> io::Result<()> {
+        match self {
+            Output::Stdout(mut out) => out.flush(),
+            Output::Device(_) | Output::File { .. } => Ok(()),
         }
     }
 
     /// The file that has to go where this process is ended from outside.
     pub(crate) fn temporary(&self) -> Option<PathBuf> {
         match self {
-            Output::File { temporary, .. } => Some(temporary.get_ref().path().to_owned()),
+            Output::File { temporary, .. } => temporary.get_ref().path(),
             _ => None,
         }
     }
 
     pub(crate) fn is_terminal(&self) -> bool {
-        matches!(self, Output::Stdout(_)) && io::stdout().is_terminal()
+        match self {
+            Output::Stdout(_) => io::stdout().is_terminal(),
+            Output::Device(out) => out.get_ref().is_terminal(),
+            Output::File { .. } => false,
+        }
     }
 
     /// Whether it takes colours.
@@ -95,24 +99,12 @@ impl Output {
 
     /// The columns of the terminal, if it is one.
     pub(crate) fn width(&self) -> Option<usize> {
-        if !self.is_terminal() {
+        if !matches!(self, Output::Stdout(_)) || !self.is_terminal() {
             return None;
         }
         let (width, _) = terminal_size::terminal_size()?;
         Some(width.0.into())
     }
-}
-
-/// A temporary file that may be read by those who may read a new file.
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".async-log-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
 }
 
 impl Write for Output {

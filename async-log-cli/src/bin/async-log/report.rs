@@ -1,7 +1,7 @@
 //! What is said on standard error when a log has been read.
 
 use async_log_cli::read::{Unreadable, Why};
-use async_log_cli::track::Problems;
+use async_log_cli::track::{KeptTraces, Problems};
 
 /// What could not be read, a source at a time.
 #[derive(Debug, Default)]
@@ -87,6 +87,16 @@ pub(crate) fn report(lines: &Lines, names: &[String], problems: &Problems) {
             "a span ends twice; its first end counts",
             "spans end twice; their first ends count",
         ),
+        (
+            problems.lost_records,
+            "a record is in a span that is not in this log; it is shown under the root of its trace alone",
+            "records are in spans that are not in this log; they are shown under the roots of their traces alone",
+        ),
+        (
+            problems.spans_dropped,
+            "a span of a trace in this log was not kept: there was no room for it",
+            "spans of traces in this log were not kept: there was no room for them",
+        ),
     ] {
         match count {
             0 => {}
@@ -96,28 +106,117 @@ pub(crate) fn report(lines: &Lines, names: &[String], problems: &Problems) {
     }
 }
 
+/// Says of a log that does not have all traces that it does not.
+pub(crate) fn kept_traces(kept: KeptTraces) {
+    match kept.sum() {
+        0 => {}
+        1 => eprintln!(
+            "async-log: this log has the spans of 1 trace that was kept ({kept}), and of no other"
+        ),
+        sum => eprintln!(
+            "async-log: this log has the spans of {sum} traces that were kept ({kept}), and of no others"
+        ),
+    }
+}
+
+/// Why there is nothing to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nothing {
+    /// The log has no span.
+    Log,
+    /// The selection takes nothing of it; whether records that are no spans would have been shown too.
+    Taken { records: bool },
+    /// Nothing is of this task.
+    Task(u64),
+    /// All spans last 0 ns.
+    Time,
+    /// No task says how long it was polled.
+    Busy,
+}
+
+/// What messages call the logs that were read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names<'a>(pub(crate) &'a [String]);
+
+impl std::fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            [name] => f.write_str(name),
+            names => write!(f, "{} files", names.len()),
+        }
+    }
+}
+
 /// Why a log has nothing to show, and what to do.
-pub(crate) fn no_span(names: &[String], records: u64, lines: &Lines) -> String {
-    let name = match names {
-        [name] => name.clone(),
-        names => format!("{} files", names.len()),
-    };
+pub(crate) fn no_span(names: Names<'_>, records: u64, lines: &Lines) -> String {
     if records > 0 {
         let records = match records {
             1 => "1 record".to_owned(),
             records => format!("{records} records"),
         };
         return format!(
-            "{name}: {records} and no span; spans are at level `trace` unless they say otherwise: \
+            "{names}: {records} and no span; spans are at level `trace` unless they say otherwise: \
              does the logger let that through (RUST_LOG=trace), and is `span!` or `#[instrument]` used?"
         );
     }
     let first = lines.first().map_or(String::new(), |(source, line, why)| {
-        let name = names.get(source).map_or("", String::as_str);
+        let name = names.0.get(source).map_or("", String::as_str);
         format!(" (the first is {name}:{line}: {})", why.reason())
     });
     format!(
-        "{name}: no line is a record of async-log{first}; is the program's logger wrapped \
+        "{names}: no line is a record of async-log{first}; is the program's logger wrapped \
          (`async_log::Logger::wrap`), and is this its log? If it has another form, say --format"
+    )
+}
+
+/// That the options that select take nothing of a log that has something.
+pub(crate) fn nothing_taken(
+    names: Names<'_>,
+    marks: u64,
+    records: bool,
+    selecting: &[String],
+) -> String {
+    let what = if records {
+        "span and no record"
+    } else {
+        "span"
+    };
+    let marks = match marks {
+        1 => "1 start or end of a span".to_owned(),
+        marks => format!("{marks} starts and ends of spans"),
+    };
+    format!(
+        "{names}: no {what} matches {}; the log has {marks}: compare with what `async-log stats` and \
+         `async-log tasks` show of it",
+        selecting.join(" ")
+    )
+}
+
+/// That nothing is of a task.
+pub(crate) fn no_task(names: Names<'_>, id: u64, selecting: &[String]) -> String {
+    let with = match selecting {
+        [] => String::new(),
+        selecting => format!(" that matches {}", selecting.join(" ")),
+    };
+    format!("{names}: no record of task {id}{with}; `async-log tasks` shows which tasks there are")
+}
+
+/// That there is no time to draw.
+pub(crate) fn no_time(names: Names<'_>, problems: &Problems) -> String {
+    let why = match problems.without_time {
+        0 => "a clock that is finer may tell them apart",
+        _ => {
+            "the log does not say when they start, and its logger's clock is too coarse: let the \
+             logger write smaller parts of a second, or the library all of its keys"
+        }
+    };
+    format!("{names}: all spans last 0 ns, so there is nothing to draw; {why}")
+}
+
+/// That no task says how long it was polled.
+pub(crate) fn no_busy(names: Names<'_>) -> String {
+    format!(
+        "{names}: no task says how long it was polled (span_busy), so there is nothing to draw; \
+         without --busy its spans are drawn by their self time"
     )
 }

@@ -1,0 +1,19 @@
+//! The binary, as people use it: a test asks what stands on its outputs and how it ended.
+//!
+//! `ASYNC_LOG_BINARY=…` runs the tests on another binary, as on one from before a fault was mended.
+
+#[cfg(unix)]
+mod ended;
+mod ids;
+mod late;
+#[path = "../support/modes.rs"]
+mod modes;
+mod names;
+mod options;
+mod output;
+mod program;
+mod selections;
+#[cfg(target_os = "linux")]
+mod shells;
+#[cfg(target_os = "linux")]
+mod traces;
