@@ -434,7 +434,8 @@ fn a_span_behind_a_torn_line_has_its_end() {
         &["stats", "--json"],
         format!("{base}[2023-11-14T22:1{again}"),
     );
-    assert!(stats.contains("\"name\":\"step\",\"count\":2,"), "{stats}");
+    let steps = "\"name\":\"step\",\"target\":\"app\",\"count\":2,";
+    assert!(stats.contains(steps), "{stats}");
     assert!(!stats.contains("\"unfinished\":1"), "{stats}");
     assert_eq!(said, "");
 }

@@ -502,3 +502,52 @@ fn what_waits_for_long_is_given_up() {
         ran.err
     );
 }
+
+/// Local times that do not name their zone, of two replicas with the same ids: spans that are written
+/// when they have ended say what the zone is, and what is in front says whose they are.
+#[test]
+fn whole_spans_of_two_replicas_have_local_times() {
+    let here = "task_id=0, thread_id=1";
+    let mut log = String::new();
+    let mut line = |web: u32, millis: u32, rest: &str| {
+        let (seconds, millis) = (20 + millis / 1000, millis % 1000);
+        let time = format!("2023-11-15 00:13:{seconds}.{millis:03}");
+        writeln!(log, "web-{web} | [{time} INFO shop] {rest}, {here}").unwrap();
+    };
+    for n in 0..100 {
+        for web in [1, 2] {
+            let process = match n {
+                0 => format!(", process_id=4{web}-1699999999000000000"),
+                _ => String::new(),
+            };
+            line(
+                web,
+                10 * n,
+                &format!("tick, span_id=2, span_root=1{process}"),
+            );
+        }
+    }
+    for web in [1, 2] {
+        let times = "span_at=1700000000.000000000, span_elapsed";
+        let step = format!("step {web}, span_mark=whole, span_id=2, span_parent=1, span_root=1");
+        line(web, 1500, &format!("{step}, {times}=1.500000000"));
+        let job = format!("job {web}, span_mark=whole, span_id=1");
+        line(web, 2000, &format!("{job}, {times}=2.000000000"));
+    }
+    let ran = run_on(&log, &["tree", "--json"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let roots: Vec<Value> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(roots.len(), 2, "{ran:?}");
+    for (root, job) in roots.iter().zip(["job 1", "job 2"]) {
+        assert_eq!(root["name"], job);
+        let ticks = root["inside"][0]["inside"].as_array().unwrap();
+        let times = ticks.iter().filter_map(|tick| tick["time"].as_str());
+        let wanted = (0..100u64).map(|n| (1_700_000_000_000 + 10 * n) * 1_000_000);
+        assert!(times.eq(wanted.map(|at| at.to_string())), "{root}");
+    }
+    assert_eq!(ran.err, "");
+}
