@@ -534,13 +534,7 @@ impl BoxedTail {
             "Box::pin" | "std::boxed::Box::pin" | "alloc::boxed::Box::pin"
         );
         let inner = collect(parentheses.stream());
-        let is_async = match &*inner {
-            [word, TokenTree::Group(_)] => is_ident(Some(word), "async"),
-            [word, modifier, TokenTree::Group(_)] => {
-                is_ident(Some(word), "async") && is_ident(Some(modifier), "move")
-            }
-            _ => false,
-        };
+        let is_async = is_async_block(&inner);
         // A trailing comma is one of the call.
         let inner = match inner.split_last() {
             Some((last, before)) if is_punct(Some(last), ',') => before,
@@ -554,5 +548,16 @@ impl BoxedTail {
             after,
             is_async,
         })
+    }
+}
+
+/// `async { … }` or `async move { … }`
+fn is_async_block(tokens: &[TokenTree]) -> bool {
+    match tokens {
+        [word, TokenTree::Group(_)] => is_ident(Some(word), "async"),
+        [word, modifier, TokenTree::Group(_)] => {
+            is_ident(Some(word), "async") && is_ident(Some(modifier), "move")
+        }
+        _ => false,
     }
 }

@@ -48,15 +48,7 @@ fn try_expand(input: TokenStream) -> Result<TokenStream> {
     let private = ours!(#krate::__private);
     let arguments = Arguments::parse(&tokens[1..])?;
 
-    // Evaluated once, and of this type here, so that another one is one error at this place.
-    let (let_level, level) = match arguments.level.map(level).transpose()? {
-        Some(Level::Word(word)) => (ours!(), ours!(#private::log::Level::#word)),
-        Some(Level::Expr(expr)) => (
-            ours!(let __level: #private::log::Level = #expr;),
-            ours!(__level),
-        ),
-        None => (ours!(), ours!(#private::log::Level::Trace)),
-    };
+    let (let_level, level) = level_in_variable(&private, &arguments)?;
     let (record, site) = (arguments.record, site(&private, &arguments));
     let target = arguments.target.map(|target| ours!(target: #(#target)*,));
     let guard = |enter: TokenStream| {
@@ -101,6 +93,22 @@ fn site(private: &TokenStream, arguments: &Arguments<'_>) -> TokenStream {
             line: ::core::line!(),
         }
     }
+}
+
+/// The level, and the variable for one that is an expression: evaluated once, and of this type here, so that another
+/// one is one error at this place.
+fn level_in_variable(
+    private: &TokenStream,
+    arguments: &Arguments<'_>,
+) -> Result<(TokenStream, TokenStream)> {
+    Ok(match arguments.level.map(level).transpose()? {
+        Some(Level::Word(word)) => (ours!(), ours!(#private::log::Level::#word)),
+        Some(Level::Expr(expr)) => (
+            ours!(let __level: #private::log::Level = #expr;),
+            ours!(__level),
+        ),
+        None => (ours!(), ours!(#private::log::Level::Trace)),
+    })
 }
 
 /// A level's word, such as `info`, or the tokens of another expression.
