@@ -313,7 +313,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// `ret` and `err` of what is no future look at the box, not at what is in it.
+    /// Whether the value in the box can be wrapped. If it is no future, `ret` and `err` log the box, not that value.
     fn can_wrap(&self, tail: &BoxedTail) -> bool {
         tail.is_async || (returned::can_be_named(&self.output) && !self.is_watched())
     }

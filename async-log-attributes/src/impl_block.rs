@@ -25,8 +25,10 @@ use syn::spanned::Spanned;
 use syn::{parenthesized, Attribute, Error, LitStr, Meta, Result, Token};
 
 use crate::arguments::has_argument;
+use crate::expand::GUARD;
 use crate::options::Options;
 use crate::signature::{Function, Impl, Member};
+use crate::tokens::{any, collect};
 
 /// Of the attribute's path, which the crate's name precedes.
 const INHERITED: &str = "instrument_method";
@@ -162,8 +164,8 @@ pub(crate) fn parse(tokens: TokenStream) -> Result<Inherited> {
 
 /// Whether the body of a function is already an expansion of this attribute.
 pub(crate) fn is_expanded(body: &Group) -> bool {
-    crate::tokens::any(
-        &crate::tokens::collect(body.stream()),
-        &|tokens, at| matches!(&tokens[at], TokenTree::Ident(ident) if ident == crate::expand::GUARD),
+    any(
+        &collect(body.stream()),
+        &|tokens, at| matches!(&tokens[at], TokenTree::Ident(ident) if ident == GUARD),
     )
 }

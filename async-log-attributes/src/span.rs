@@ -20,7 +20,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
 
 use crate::body::{keep, Kept, Machine};
-use crate::error::{at, Error, Result};
+use crate::error::{at as error, Result};
 use crate::options;
 use crate::tokens::{brace, collect, find, is_assignment, is_ident, is_punct, split_commas};
 
@@ -196,13 +196,13 @@ impl<'a> Arguments<'a> {
                 _ => break,
             };
             if slot.is_some() {
-                return Err(error(rest.first(), &format!("duplicate option `{option}`")));
+                return Err(error(rest.first(), format!("duplicate option `{option}`")));
             }
             let end = find(rest, &|at| is_punct(rest.get(at), ',')).unwrap_or(rest.len());
             if end == 2 {
                 let message =
                     format!("`{option}:` wants a value: `span!({option}: …, \"name\", {{ … }})`");
-                return Err(error(rest.first(), &message));
+                return Err(error(rest.first(), message));
             }
             *slot = Some(&rest[2..end]);
             rest = rest.get(end + 1..).unwrap_or_default();
@@ -231,7 +231,7 @@ fn split_block(tokens: &[TokenTree]) -> Result<(&[TokenTree], Option<Group>)> {
         return Ok((tokens, None));
     };
     match &tokens[..tokens.len() - 1] {
-        [] => Err(error(tokens.last(), &format!("a span has a name: {FORM}"))),
+        [] => Err(error(tokens.last(), format!("a span has a name: {FORM}"))),
         [.., semicolon] if is_punct(Some(semicolon), ';') => Err(error(
             tokens.last(),
             "a span has a name: `span!(user = 7; \"name\", { … })`",
@@ -242,7 +242,7 @@ fn split_block(tokens: &[TokenTree]) -> Result<(&[TokenTree], Option<Group>)> {
         arguments if ends_with_expression(arguments) => Ok((tokens, None)),
         _ => Err(error(
             tokens.last(),
-            &format!("expected a comma before the block: {FORM}"),
+            format!("expected a comma before the block: {FORM}"),
         )),
     }
 }
@@ -291,7 +291,7 @@ fn check_name(record: &[TokenTree]) -> Result<()> {
              `span!(user = 7; \"name\", { … })`"
             .to_owned(),
     };
-    Err(error(name.first(), &message))
+    Err(error(name.first(), message))
 }
 
 const FIELDS: &str =
@@ -332,7 +332,7 @@ fn check_arguments(name: &[TokenTree]) -> Result<()> {
             "the name has no `{{}}` for this; fields stand before the name, with a semicolon: \
              `span!({example}; {format}, {{ … }})`"
         );
-        return Err(error(argument.first(), &message));
+        return Err(error(argument.first(), message));
     }
     for at in 1..name.len() {
         if let (TokenTree::Ident(key), true) = (&name[at], at + 1 < name.len()) {
@@ -342,13 +342,9 @@ fn check_arguments(name: &[TokenTree]) -> Result<()> {
                 let message = format!(
                     "fields stand before the name, with a semicolon: `span!({key} = …; {format}, {{ … }})`"
                 );
-                return Err(error(name.get(at), &message));
+                return Err(error(name.get(at), message));
             }
         }
     }
     Ok(())
-}
-
-fn error(token: Option<&TokenTree>, message: &str) -> Error {
-    at(token, message)
 }
