@@ -21,6 +21,19 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     out.into()
 }
 
+/// How many bytes are kept of a message or a value.
+const KEPT: usize = 4096;
+
+/// A message or value, or its beginning with a `…` where it is very long.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    if text.len() <= KEPT {
+        return text.into();
+    }
+    let ends = text.char_indices().map(|(at, _)| at);
+    let end = ends.take_while(|&at| at <= KEPT).last().unwrap_or(0);
+    format!("{}…", &text[..end]).into()
+}
+
 /// The control characters of `docs/format.md`.
 fn is_control(c: char) -> bool {
     c.is_control()

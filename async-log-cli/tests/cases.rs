@@ -20,10 +20,22 @@ fn run(arguments: &[&str], log: &Path) -> Output {
 }
 
 /// What a command writes of a log, and what it says about it.
+///
+/// Of trees also what is in no span, and without the times of day, which are those of the spans.
 fn written(arguments: &[&str], log: &Path) -> (String, String) {
-    let output = run(arguments, log);
+    let outside: &[&str] = if arguments[0] == "tree" {
+        &["--outside"]
+    } else {
+        &[]
+    };
+    let output = run(&[arguments, outside].concat(), log);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (text(output.stdout), text(output.stderr))
+    let place = regex::Regex::new(r"(  no task)?  \d\d:\d\d:\d\d\.\d{3}").unwrap();
+    let out = text(output.stdout);
+    (
+        place.replace_all(&out, "").into_owned(),
+        text(output.stderr),
+    )
 }
 
 /// The same of a log that stands here.

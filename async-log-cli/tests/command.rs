@@ -15,12 +15,19 @@ const LOG: &str = "\
 
 /// What the examples of the help ask for.
 const EXAMPLE: &str = "\
-[2026-01-02T03:04:05Z TRACE shop] request 7, span_mark=start, span_id=3, span_at=1767323045.000000000, task_parent_id=0, spawn_line=src/main.rs:1, task_id=7, thread_id=1
+[2026-01-02T03:04:05Z TRACE shop] request 7, span_mark=start, route=/cart, span_id=3, span_at=1767323045.000000000, task_parent_id=0, spawn_line=src/main.rs:1, task_id=7, thread_id=1
 [2026-01-02T03:04:05Z TRACE shop] hung, span_mark=start, span_id=4, span_at=1767323045.000000000, task_id=0, thread_id=1
-[2026-01-02T03:04:08Z TRACE shop] request 7, span_mark=end, span_id=3, span_elapsed=3.000000000, task_id=7, thread_id=1
+[2026-01-02T03:04:06Z TRACE shop] wait, span_mark=start, route=/cart, span_id=5, span_parent=3, span_at=1767323046.000000000, task_id=7, thread_id=1
+[2026-01-02T03:04:06Z TRACE shop] wait, span_mark=end, route=/cart, span_id=5, span_elapsed=0.500000000, span_outcome=cancelled, task_id=7, thread_id=1
+[2026-01-02T03:04:08Z ERROR shop] connection reset, status=500, route=/cart, span_id=3, task_id=7, thread_id=1
+[2026-01-02T03:04:08Z TRACE shop] request 7, span_mark=end, route=/cart, span_id=3, span_elapsed=3.000000000, span_outcome=error, task_id=7, thread_id=1
 ";
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 14] = [
+    "slow",
+    "failed",
+    "grep",
+    "diff",
     "tasks",
     "task",
     "tree",
@@ -210,11 +217,34 @@ fn every_command_says_how_it_is_used() {
     }
 }
 
+/// The words of a command line, up to what a shell does with them.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (index, part) in line.split('\'').enumerate() {
+        if index % 2 == 1 {
+            words.push(part.to_owned());
+            continue;
+        }
+        let own = part.split(['|', '>']).next().unwrap_or_default();
+        words.extend(own.split_whitespace().map(str::to_owned));
+        if own.len() < part.len() {
+            break;
+        }
+    }
+    words
+}
+
 /// The commands in the examples of the help, but for what a shell does with them.
 #[test]
 fn examples_of_the_help_run() {
     let folder = tempfile::tempdir().unwrap();
-    for log in ["server.log", "app.log", "app.log.1"] {
+    for log in [
+        "server.log",
+        "app.log",
+        "app.log.1",
+        "before.log",
+        "after.log",
+    ] {
         fs::write(folder.path().join(log), [LOG, EXAMPLE].concat()).unwrap();
     }
     let gz = Command::new("gzip")
@@ -237,17 +267,10 @@ fn examples_of_the_help_run() {
             .lines()
             .filter_map(|line| line.strip_prefix("  async-log "))
         {
-            let line = line.split(['|', '>']).next().unwrap();
             if line.contains(".gz") && !has_gzip {
                 continue;
             }
-            let arguments =
-                line.split('\'')
-                    .enumerate()
-                    .flat_map(|(index, part)| match index % 2 {
-                        0 => part.split_whitespace().map(str::to_owned).collect(),
-                        _ => vec![part.to_owned()],
-                    });
+            let arguments = words(line);
             let output = async_log()
                 .args(arguments)
                 .current_dir(folder.path())

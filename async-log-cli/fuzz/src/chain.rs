@@ -6,7 +6,7 @@ use std::io::{self, Cursor};
 use async_log_cli::input::{Cutter, Options, Source};
 use async_log_cli::read::{Batch, Level};
 use async_log_cli::track::{
-    Bound, End, Event, OpenSpans, Process, Selection, Sink, Start, Tracker,
+    Bound, Condition, Conditions, End, Event, OpenSpans, Process, Selection, Sink, Start, Tracker,
 };
 use async_log_cli::write::{self, Look};
 use unicode_width::UnicodeWidthStr;
@@ -152,10 +152,30 @@ impl Chosen {
             });
             let tree = options!(tree {
                 look: look,
+                selection: self.selection.clone(),
+                prune: limit.is_some(),
+                outside: switch,
                 spawned: switch,
                 limit: self.limit,
                 json: json
             });
+            let slow = options!(slow {
+                look: look,
+                selection: self.selection.clone(),
+                limit: self.limit,
+                json: json
+            });
+            let failed = options!(failed {
+                look: look,
+                selection: self.selection.clone(),
+                limit: self.limit,
+                json: json
+            });
+            let wanted = ["user=7", "a", "^$|x"][self.limit % 3];
+            let wanted = write::grep::Wanted::parse(wanted).expect("it is a pattern");
+            let mut grep = write::grep::Options::new(wanted);
+            (grep.look, grep.json, grep.limit) = (look, json, self.limit);
+            grep.selection = self.selection.clone();
             let unfinished = options!(unfinished {
                 look: look,
                 limit: limit,
@@ -176,6 +196,21 @@ impl Chosen {
                 (
                     name("tree", "tree.json"),
                     self.of(batches, write::tree::Tree::new(tree, out()))
+                        .into_inner(),
+                ),
+                (
+                    name("slow", "slow.json"),
+                    self.of(batches, write::slow::Slow::new(slow, out()))
+                        .into_inner(),
+                ),
+                (
+                    name("failed", "failed.json"),
+                    self.of(batches, write::failed::Failed::new(failed, out()))
+                        .into_inner(),
+                ),
+                (
+                    name("grep", "grep.json"),
+                    self.of(batches, write::grep::Grep::new(grep, out()))
                         .into_inner(),
                 ),
                 (
@@ -290,7 +325,9 @@ fn selection(numbers: &mut Numbers) -> Selection {
         selection.span = Some(wildmatch::WildMatch::new("*a*"));
     }
     if some & 8 != 0 {
-        selection.pairs = vec![("user".to_owned(), "7".to_owned())];
+        let condition = ["user=7", "user!=7", "span_outcome~e", "span_elapsed>0.1"];
+        let condition = Condition::parse(condition[numbers.below(4)]).expect("it is one");
+        selection.conditions = Conditions::new(vec![condition]);
     }
     if some & 16 != 0 {
         selection.min_duration = numbers.below(2) as u64 * SECOND;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::dialect::{Form, first_line, trim_end};
 use super::prefix::Layout;
-use super::record::{FAR, Level, Part, Record};
+use super::record::{FAR, Kind, Level, Part, Record};
 use super::shape::Before;
 use super::text::{is_reserved, message_end};
 use super::time::Time;
@@ -133,28 +133,31 @@ impl<'a> View<'a> {
         }
     }
 
-    fn text_pairs(&self, mut each: impl FnMut(&str, Cow<'a, str>)) {
+    fn text_pairs(&self, each: impl FnMut(&str, Cow<'a, str>)) {
         let line = self.last_line();
         let at = self.record.last_line as usize;
         let begin = message_end(line, at, self.record).saturating_sub(at);
         let ours = (self.record.ours_at as usize).saturating_sub(at);
-        let mut rest = line.get(begin..ours).unwrap_or_default();
-        while let Some(pair) = pairs::pair(rest) {
-            rest = &rest[pair.len..];
-            if !is_reserved(pair.key) {
-                each(text(pair.key).as_ref(), pairs::unquote(pair.value));
-            }
+        text_pairs(line.get(begin..ours).unwrap_or_default(), each);
+    }
+
+    /// The program's own pairs of a start, an end or another record as they stand in the log, with the
+    /// mark among them, for [`text_pairs`]; none in another form.
+    pub(crate) fn raw_pairs(&self) -> Option<&'a [u8]> {
+        let record = self.record;
+        if record.form != Form::Text {
+            return None;
         }
-        // Versions 1 and 2 did not quote: `, ` ends a value, whatever it holds.
-        while let Some(pair) = rest.strip_prefix(b", ") {
-            let end = memchr::memmem::find(pair, b", ").unwrap_or(pair.len());
-            rest = &pair[end..];
-            if let Some(equals) = memchr::memchr(b'=', &pair[..end])
-                && !is_reserved(&pair[..equals])
-            {
-                each(text(&pair[..equals]).as_ref(), text(&pair[equals + 1..end]));
-            }
-        }
+        let begin = match record.kind {
+            // Behind the mark of an end are all of its pairs: it has no arguments.
+            Kind::End => record.tail,
+            Kind::Start | Kind::Event => match record.message {
+                Some(message) => message.end,
+                None => self.batch.dialect.message(&self.batch.bytes, record).end,
+            },
+        };
+        let (begin, end) = (begin as usize, record.ours_at as usize);
+        Some(self.batch.bytes.get(begin..end).unwrap_or_default())
     }
 
     /// All that stands before its message.
@@ -299,6 +302,26 @@ impl<'a> View<'a> {
         let front = shapes.front_len(line);
         let more = shapes.continuation(line, front);
         more.unwrap_or(&line[front..])
+    }
+}
+
+/// Calls `each` with the program's own pairs in a part of a line of the text form.
+pub(crate) fn text_pairs<'a>(mut rest: &'a [u8], mut each: impl FnMut(&str, Cow<'a, str>)) {
+    while let Some(pair) = pairs::pair(rest) {
+        rest = &rest[pair.len..];
+        if !is_reserved(pair.key) {
+            each(text(pair.key).as_ref(), pairs::unquote(pair.value));
+        }
+    }
+    // Versions 1 and 2 did not quote: `, ` ends a value, whatever it holds.
+    while let Some(pair) = rest.strip_prefix(b", ") {
+        let end = memchr::memmem::find(pair, b", ").unwrap_or(pair.len());
+        rest = &pair[end..];
+        if let Some(equals) = memchr::memchr(b'=', &pair[..end])
+            && !is_reserved(&pair[..equals])
+        {
+            each(text(&pair[..equals]).as_ref(), text(&pair[equals + 1..end]));
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 mod ahead;
 mod clock;
 mod closed;
+mod condition;
 mod fold;
 mod late;
 mod names;
@@ -14,9 +15,11 @@ mod sink;
 mod tracker;
 
 pub(crate) use ahead::is_enough;
+pub(crate) use condition::own_value;
+pub use condition::{Condition, Conditions, MOST_CONDITIONS, pattern};
 pub(crate) use fold::fold;
 pub use names::{NameId, Names};
 pub use open::{Open, OpenSpans};
-pub use select::{Bound, Selection, name_like};
+pub use select::{Bound, Outcomes, Selection, name_like};
 pub use sink::{End, Event, Process, Sink, Start};
 pub use tracker::{KeptTraces, Problems, Taken, Tracker};

@@ -2,6 +2,8 @@
 
 use hashbrown::HashMap;
 
+use super::condition::Unmet;
+
 /// A span that has started and not ended, with what a [`Sink`](super::Sink) keeps of it.
 #[derive(Clone, Debug)]
 pub struct Open<S> {
@@ -33,6 +35,8 @@ pub struct Open<S> {
     pub(crate) name: Option<Box<Tail>>,
     /// The selection takes it.
     pub selected: bool,
+    /// The conditions that its end has to meet, since its start does not.
+    pub(crate) unmet: Unmet,
     /// What the sink keeps.
     pub kept: S,
 }
@@ -78,6 +82,7 @@ impl<S> Open<S> {
             closed: (start, start),
             name: None,
             selected: true,
+            unmet: 0,
             kept,
         }
     }

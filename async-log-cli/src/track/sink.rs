@@ -31,6 +31,8 @@ pub struct Start<'a> {
     pub joined: bool,
     /// The selection takes it, unless its end says otherwise.
     pub selected: bool,
+    /// Its end may still say that the selection takes it.
+    pub may_be_selected: bool,
     /// The selection wants nothing that was over by now.
     pub early: bool,
     /// The record.
@@ -84,6 +86,11 @@ pub trait Sink {
 
     /// Whether the name of a process is wanted before anything of it, if it comes at all soon.
     fn wants_names(&self) -> bool {
+        false
+    }
+
+    /// Whether the time of a task counts for the span that spawned it.
+    fn joins_tasks(&self) -> bool {
         false
     }
 

@@ -10,7 +10,7 @@ use super::clock::{self, Mark};
 use super::closed::Closed;
 use super::late::{HELD, Held, Late, Moment, Step, Writes};
 use super::open::{Open, OpenSpans, Tail};
-use super::select::Selection;
+use super::select::{AtStart, Selection};
 use super::sink::{End, Event, Process, Sink, Start};
 use crate::read::{Batch, Kind, ProcessId, Record, Time, TraceKept, View};
 
@@ -239,10 +239,10 @@ impl<S: Sink> Tracker<S> {
     pub fn new(sink: S, selection: Selection) -> Self {
         let names_first = sink.wants_names();
         Tracker {
+            join_tasks: sink.joins_tasks(),
             sink,
             takes_all: selection.is_all(),
             selection,
-            join_tasks: false,
             processes: vec![Followed::new(0, None)],
             current: 0,
             writers: HashMap::new(),
@@ -298,6 +298,11 @@ impl<S: Sink> Tracker<S> {
     /// Why traces are in the log; none are counted where all are.
     pub fn kept_traces(&self) -> KeptTraces {
         self.kept_traces
+    }
+
+    /// What it takes.
+    pub fn selection(&self) -> &Selection {
+        &self.selection
     }
 
     /// What it tells.
@@ -487,7 +492,7 @@ impl<S: Sink> Tracker<S> {
         let last = followed.process.last;
         for (_, span) in open.iter_mut() {
             let duration = last.saturating_sub(span.start);
-            span.selected &= self.takes_all || self.selection.takes_end(last, duration);
+            span.selected &= self.takes_all || self.selection.takes_end(last, duration, None);
             self.taken.spans += u64::from(span.selected);
         }
         self.sink.left_open(followed.process, open)
@@ -600,7 +605,13 @@ impl<S: Sink> Tracker<S> {
         if record.at.is_some() && !record.is_late() && self.sink.wants_events() {
             followed.set_clock(view, at);
         }
-        let selected = self.takes_all || self.selection.takes_start(view, at, inside);
+        let AtStart { selected, unmet } = match self.takes_all {
+            true => AtStart {
+                selected: true,
+                unmet: 0,
+            },
+            false => self.selection.at_start(view, at, inside),
+        };
         let start = Start {
             process: followed.process,
             id,
@@ -608,6 +619,7 @@ impl<S: Sink> Tracker<S> {
             at,
             joined,
             selected,
+            may_be_selected: selected || unmet != 0,
             early: self.selection.is_early(at),
             view,
         };
@@ -620,6 +632,7 @@ impl<S: Sink> Tracker<S> {
             task_parent_id: record.task_parent_id,
             joined,
             selected,
+            unmet,
             name,
             ..Open::new(kept, at)
         };
@@ -705,8 +718,15 @@ impl<S: Sink> Tracker<S> {
         }
         let selected = match &span {
             _ if self.takes_all => true,
-            Some(span) => span.selected && self.selection.takes_end(at, duration),
-            None => self.selection.takes_end_alone(view) && self.selection.takes_end(at, duration),
+            Some(span) => {
+                let is_met =
+                    span.selected || span.unmet != 0 && self.selection.meets(view, span.unmet);
+                is_met && self.selection.takes_end(at, duration, Some(record.outcome))
+            }
+            None => {
+                self.selection.takes_end_alone(view)
+                    && self.selection.takes_end(at, duration, Some(record.outcome))
+            }
         };
         match &span {
             None => self.problems.ends_without_start += 1,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
+pub(crate) use crate::printable::shortened;
 use crate::read::View;
 
 /// Pairs, in their order.
@@ -17,14 +18,20 @@ pub(crate) struct Fields {
 /// How many pairs of the spans around it a record is compared with.
 const COMPARED: usize = 64;
 
-/// How many bytes are kept of a message or a value.
-const KEPT: usize = 4096;
-
 impl Fields {
     /// All pairs of a record.
     pub(crate) fn new(view: View<'_>) -> Self {
         let mut fields = Fields::default();
         view.pairs(|key, value| fields.push(key, &value));
+        fields
+    }
+
+    /// Pairs that are at hand.
+    pub(crate) fn of(pairs: &[(String, String)]) -> Self {
+        let mut fields = Fields::default();
+        pairs
+            .iter()
+            .for_each(|(key, value)| fields.push(key, value));
         fields
     }
 
@@ -60,14 +67,4 @@ impl Serialize for Fields {
         let pairs: BTreeMap<_, _> = self.iter().collect();
         pairs.serialize(serializer)
     }
-}
-
-/// A message or value, or its beginning with a `…` where it is very long.
-pub(crate) fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.len() <= KEPT {
-        return text.into();
-    }
-    let ends = text.char_indices().map(|(at, _)| at);
-    let end = ends.take_while(|&at| at <= KEPT).last().unwrap_or(0);
-    format!("{}…", &text[..end]).into()
 }

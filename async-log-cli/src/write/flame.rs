@@ -165,7 +165,7 @@ impl<W: Write> Sink for Flame<W> {
         };
         let around = parent.map_or(NONE, |span| span.kept);
         let is_frame = !self.options.busy || start.view.record.task_parent_id.is_some();
-        if !start.selected || !is_frame {
+        if !start.may_be_selected || !is_frame {
             return Ok(around);
         }
         let name = self.names.id(start.view);

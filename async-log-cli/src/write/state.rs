@@ -4,6 +4,7 @@ use anstyle::Style;
 use serde::{Serialize, Serializer};
 
 use super::terminal::{UNFINISHED, outcome_style};
+use crate::collect;
 use crate::read::Outcome;
 
 /// How a span or a task has ended, or that it has not.
@@ -30,6 +31,16 @@ impl State {
 
     pub(crate) fn is_finished(self) -> bool {
         self == State::Ended(Outcome::Finished)
+    }
+}
+
+/// What is open when it is shown has not ended.
+impl From<collect::State> for State {
+    fn from(state: collect::State) -> State {
+        match state {
+            collect::State::Ended(outcome) => State::Ended(outcome),
+            collect::State::Open | collect::State::Unfinished => State::Unfinished,
+        }
     }
 }
 

@@ -1,13 +1,16 @@
 //! `stats`: a row a span name.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::Style;
 use clap::ValueEnum;
+use hashbrown::HashMap;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use super::by::{By, ValuesId};
 use super::number::{DURATION_WIDTH, count, duration, duration_column};
 use super::table::{Cell, Column, Table};
 use super::terminal::{
@@ -24,6 +27,8 @@ pub struct Options {
     pub look: Look,
     /// Keeps names apart that differ in numbers.
     pub exact: bool,
+    /// Has a row for each value of these keys too.
+    pub by: Vec<String>,
     /// What comes first.
     pub sort: Sort,
     /// How many names, all if not said.
@@ -63,7 +68,7 @@ pub enum Sort {
 /// The durations of all spans of one name. A few are kept as they are; names that are hardly ever used
 /// take no room for a histogram.
 #[derive(Debug)]
-enum Durations {
+pub(super) enum Durations {
     Few(Vec<u64>),
     /// Two digits, up to the longest, in 27 KB.
     Many(Box<Histogram<u32>>),
@@ -75,9 +80,15 @@ const FEW: usize = 64;
 /// Nothing is told apart from here on: 73 years.
 const LONGEST: u64 = 1 << 61;
 
+impl Default for Durations {
+    fn default() -> Self {
+        Durations::Few(Vec::new())
+    }
+}
+
 impl Durations {
     #[inline]
-    fn add(&mut self, duration: u64) {
+    pub(super) fn add(&mut self, duration: u64) {
         match self {
             Durations::Many(all) => {
                 // It grows as far as that, so nothing is refused.
@@ -101,7 +112,7 @@ impl Durations {
     }
 
     /// What so many of 100 do not exceed.
-    fn percentile(&self, percent: usize) -> u64 {
+    pub(super) fn percentile(&self, percent: usize) -> u64 {
         match self {
             Durations::Many(all) => all.value_at_quantile(percent as f64 / 100.0),
             Durations::Few(few) => {
@@ -115,7 +126,7 @@ impl Durations {
 }
 
 /// What is known of all spans of one name.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Counted {
     ended: u64,
     total: u64,
@@ -129,30 +140,17 @@ struct Counted {
     unfinished: u64,
 }
 
-impl Default for Counted {
-    fn default() -> Self {
-        Counted {
-            ended: 0,
-            total: 0,
-            self_time: 0,
-            busy: 0,
-            max: 0,
-            durations: Durations::Few(Vec::new()),
-            errors: 0,
-            cancelled: 0,
-            panicked: 0,
-            unfinished: 0,
-        }
-    }
-}
-
 /// A row of the result.
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     name: &'a str,
     target: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    by: BTreeMap<&'a str, Option<&'a str>>,
     #[serde(skip)]
     shown: String,
+    #[serde(skip)]
+    values: String,
     count: u64,
     total_ns: u64,
     self_ns: u64,
@@ -167,13 +165,20 @@ struct Row<'a> {
     unfinished: u64,
 }
 
+/// A name, with the values of the keys that tell its spans apart.
+pub type Group = (NameId, ValuesId);
+
 /// Counts and times the spans of each name.
 #[derive(Debug)]
 pub struct Stats<W> {
     options: Options,
     out: W,
     names: Names,
+    by: By,
     counted: Vec<Counted>,
+    /// Of each of `counted` what it is, where values tell names apart, and where that is.
+    groups: Vec<Group>,
+    places: HashMap<Group, usize>,
     /// Where not all traces are in the log.
     kept: KeptTraces,
 }
@@ -183,9 +188,12 @@ impl<W: Write> Stats<W> {
     pub fn new(options: Options, out: W) -> Self {
         Stats {
             names: Names::new(options.exact),
+            by: By::new(&options.by),
             options,
             out,
             counted: Vec::new(),
+            groups: Vec::new(),
+            places: HashMap::new(),
             kept: KeptTraces::default(),
         }
     }
@@ -195,37 +203,72 @@ impl<W: Write> Stats<W> {
         self.out
     }
 
-    fn id(&mut self, view: View<'_>) -> NameId {
-        let id = self.names.id(view);
-        if id.index() == self.counted.len() {
-            self.counted.push(Counted::default());
+    /// The name of a span, with what its start says of the keys.
+    #[inline]
+    fn group(&mut self, view: View<'_>) -> Group {
+        (self.names.id(view), self.by.of(view, 0))
+    }
+
+    /// What is counted of a group.
+    #[inline]
+    fn counted(&mut self, group: Group) -> &mut Counted {
+        let place = match self.by.is_empty() {
+            true => group.0.index(),
+            false => self.place(group),
+        };
+        if place >= self.counted.len() {
+            self.counted.resize_with(place + 1, Counted::default);
         }
-        id
+        &mut self.counted[place]
+    }
+
+    fn place(&mut self, group: Group) -> usize {
+        let next = self.groups.len();
+        let place = *self.places.entry(group).or_insert(next);
+        if place == next {
+            self.groups.push(group);
+        }
+        place
+    }
+
+    /// The keys of `by` that no record had.
+    pub fn unknown_keys(&self) -> Vec<&str> {
+        self.by.unknown()
+    }
+
+    /// The name that comes first, as it can be asked for.
+    pub fn first(&self) -> Option<String> {
+        self.rows().first().map(|row| row.name.to_owned())
     }
 
     /// The names that there is something to say of, sorted. A name of which nothing was selected is
     /// none of them.
     fn rows(&self) -> Vec<Row<'_>> {
-        let ids = self.names.ids().zip(&self.counted);
-        let known = ids.filter(|(_, of)| of.ended + of.unfinished > 0);
-        let mut rows: Vec<_> = known
-            .map(|(id, of)| Row::new(&self.names, id, of))
-            .collect();
-        rows.sort_by(|a, b| (a.name, a.target).cmp(&(b.name, b.target)));
+        let groups: Vec<Group> = match self.by.is_empty() {
+            true => self.names.ids().map(|id| (id, 0)).collect(),
+            false => self.groups.clone(),
+        };
+        let groups = groups.into_iter().zip(&self.counted);
+        let known = groups.filter(|(_, of)| of.ended + of.unfinished > 0);
+        let row = |(group, of)| Row::new(&self.names, &self.by, group, of);
+        let mut rows: Vec<_> = known.map(row).collect();
+        rows.sort_by(|a, b| (a.name, a.target, &a.by).cmp(&(b.name, b.target, &b.by)));
         rows.sort_by_key(|row| Reverse(row.key(self.options.sort)));
         rows
     }
 }
 
 impl<'a> Row<'a> {
-    fn new(names: &'a Names, id: NameId, of: &Counted) -> Self {
+    fn new(names: &'a Names, by: &'a By, (id, values): Group, of: &Counted) -> Self {
         // A histogram gives the largest duration that it cannot tell from the right one.
         let percentile = |percent| of.durations.percentile(percent).min(of.max);
         let some = of.ended > 0;
         Row {
             name: names.text(id),
             target: names.target(id),
+            by: by.pairs(values).collect(),
             shown: names.shown(id),
+            values: by.shown(values),
             count: of.ended,
             total_ns: of.total,
             self_ns: of.self_time,
@@ -257,11 +300,13 @@ impl<'a> Row<'a> {
     }
 }
 
-const COLUMNS: [Column; 14] = [
+const COLUMNS: [Column; 16] = [
     Column::cut("name", 0),
+    Column::cut("by", 0),
     Column::right("count", 2),
     Column::right("total", 3),
     Column::right("self", 0),
+    Column::right("%", 4),
     Column::left("", 10),
     Column::right("p50", 4),
     Column::right("p95", 8),
@@ -274,8 +319,33 @@ const COLUMNS: [Column; 14] = [
     Column::right("unfinished", 6),
 ];
 
+/// Parts of a whole in tenths of a percent, which add up to 100 %: what rounding takes goes to those
+/// that lose most by it.
+fn shares(parts: &[u64]) -> Vec<u64> {
+    let whole: u128 = parts.iter().map(|part| u128::from(*part)).sum();
+    let scaled = |part: &u64| u128::from(*part) * 1000;
+    let mut shares: Vec<_> = parts
+        .iter()
+        .map(|part| (scaled(part) / whole.max(1)) as u64)
+        .collect();
+    let mut order: Vec<_> = (0..parts.len()).collect();
+    order.sort_by_key(|&index| Reverse(scaled(&parts[index]) % whole.max(1)));
+    let missing = match whole {
+        0 => 0,
+        _ => 1000_u64.saturating_sub(shares.iter().sum()),
+    };
+    for index in order.into_iter().take(missing as usize) {
+        shares[index] += 1;
+    }
+    shares
+}
+
+fn percent(share: u64) -> String {
+    format!("{}.{}", share / 10, share % 10)
+}
+
 /// The cells of a row, where `all` is the self time of all rows.
-fn cells(row: &Row<'_>, all: u64) -> Vec<Cell> {
+fn cells(row: &Row<'_>, share: u64, all: u64) -> Vec<Cell> {
     let style = share_style(row.self_ns, all);
     let time = |time: Option<u64>, style| match time {
         Some(time) => Cell::new(style, &duration_column(time)),
@@ -288,9 +358,11 @@ fn cells(row: &Row<'_>, all: u64) -> Vec<Cell> {
     let spans = (row.count > 0).then_some(());
     vec![
         Cell::new(worst(row), &row.shown),
+        Cell::new(DIM, &row.values),
         Cell::new(PLAIN, &count(row.count)),
         time(spans.map(|()| row.total_ns), PLAIN),
         time(spans.map(|()| row.self_ns), style),
+        Cell::new(style, &percent(share)),
         Cell::new(TASK, &bar(row.self_ns, all)),
         time(row.p50_ns, PLAIN),
         time(row.p95_ns, PLAIN),
@@ -329,28 +401,29 @@ fn bar(part: u64, whole: u64) -> String {
 }
 
 impl<W: Write> Sink for Stats<W> {
-    type Kept = NameId;
+    type Kept = Group;
 
     fn wants_events(&self) -> bool {
         false
     }
 
-    fn start(&mut self, start: Start<'_>, _: &mut OpenSpans<NameId>) -> io::Result<NameId> {
+    fn start(&mut self, start: Start<'_>, _: &mut OpenSpans<Group>) -> io::Result<Group> {
         self.kept.add(start.view.record.trace_kept);
-        Ok(self.id(start.view))
+        Ok(self.group(start.view))
     }
 
     #[inline]
-    fn end(&mut self, end: End<'_, NameId>, _: &mut OpenSpans<NameId>) -> io::Result<()> {
+    fn end(&mut self, end: End<'_, Group>, _: &mut OpenSpans<Group>) -> io::Result<()> {
         if !end.selected {
             return Ok(());
         }
-        let id = match &end.span {
-            Some(span) => span.kept,
-            None => self.id(end.view),
+        let group = match &end.span {
+            // What is said last counts.
+            Some(span) => (span.kept.0, self.by.of(end.view, span.kept.1)),
+            None => self.group(end.view),
         };
         let self_time = end.span.as_ref().map_or(0, |span| span.self_time(end.at));
-        let of = &mut self.counted[id.index()];
+        let of = self.counted(group);
         of.ended += 1;
         of.total = of.total.saturating_add(end.duration);
         of.self_time = of.self_time.saturating_add(self_time);
@@ -366,10 +439,10 @@ impl<W: Write> Sink for Stats<W> {
         Ok(())
     }
 
-    fn left_open(&mut self, _: Process, open: OpenSpans<NameId>) -> io::Result<()> {
-        let selected = |span: &&Open<NameId>| span.selected;
+    fn left_open(&mut self, _: Process, open: OpenSpans<Group>) -> io::Result<()> {
+        let selected = |span: &&Open<Group>| span.selected;
         for span in open.iter().map(|(_, span)| span).filter(selected) {
-            self.counted[span.kept.index()].unfinished += 1;
+            self.counted(span.kept).unfinished += 1;
         }
         Ok(())
     }
@@ -422,7 +495,12 @@ fn write_table(
         times.fold(0, u64::saturating_add)
     };
     let all = self_time(rows).saturating_add(self_time(more));
-    let rows: Vec<_> = rows.iter().map(|row| cells(row, all)).collect();
+    let parts = rows.iter().map(|row| row.self_ns);
+    let shares = shares(&parts.chain([self_time(more)]).collect::<Vec<_>>());
+    let with_shares = rows.iter().zip(&shares);
+    let rows: Vec<_> = with_shares
+        .map(|(row, share)| cells(row, *share, all))
+        .collect();
     let mut table = Table::new(look, &COLUMNS, &rows);
     table.write_head(out)?;
     for row in &rows {
@@ -431,7 +509,8 @@ fn write_table(
     if !more.is_empty() {
         let (names, time) = (count(more.len() as u64), duration(self_time(more)));
         let mut line = Line::default();
-        line.push(DIM, &format!("… {names} more, {time} self"));
+        let share = percent(shares.last().copied().unwrap_or(0));
+        line.push(DIM, &format!("… {names} more, {time} self, {share} %"));
         line.write(look, out)?;
     }
     Ok(())
@@ -470,6 +549,22 @@ mod tests {
         assert!(bytes <= 40_000, "{bytes} bytes");
         assert_eq!(histogram.len(), 128);
         assert!(all.percentile(99) >= LONGEST);
+    }
+
+    #[test]
+    fn percentages_add_up() {
+        for parts in [
+            &[1, 1, 1][..],
+            &[333, 333, 334],
+            &[1, 999_999],
+            &[u64::MAX, u64::MAX, 1],
+            &[0, 7],
+            &[5; 37],
+        ] {
+            assert_eq!(shares(parts).iter().sum::<u64>(), 1000, "{parts:?}");
+        }
+        assert_eq!(shares(&[2, 1]), [667, 333]);
+        assert_eq!(shares(&[0, 0]), [0, 0]);
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! span of its own never ends; of very many of those the ones that have been silent longest count as
 //! ended, and begin another row when they are heard of again.
 
+use std::cmp::{Ordering, Reverse};
 use std::io::{self, Write};
 
 use anstyle::Style;
+use clap::ValueEnum;
 use hashbrown::HashMap;
 use serde::Serialize;
 
@@ -17,7 +19,7 @@ use super::state::State;
 use super::table::{Cell, Column, Table};
 use super::terminal::{DIM, Line, Look, PLAIN, TASK};
 use crate::read::{Record, View};
-use crate::track::{End, Event, OpenSpans, Process, Sink, Start};
+use crate::track::{End, Event, OpenSpans, Outcomes, Process, Sink, Start};
 
 /// How tasks are written.
 #[derive(Clone, Debug, Default)]
@@ -25,10 +27,35 @@ use crate::track::{End, Event, OpenSpans, Process, Sink, Start};
 pub struct Options {
     /// What the table looks like.
     pub look: Look,
+    /// What comes first.
+    pub sort: Sort,
+    /// Only tasks that ended so; one without a span of its own has no end.
+    pub outcomes: Outcomes,
     /// How many tasks, all if not said.
     pub limit: Option<usize>,
     /// JSON instead of a table.
     pub json: bool,
+}
+
+/// What tasks are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[non_exhaustive]
+pub enum Sort {
+    /// When they began, as far as no more than 10,000 end between them.
+    #[default]
+    First,
+    /// The longest first.
+    Duration,
+    /// Those first that were polled longest.
+    Busy,
+    /// The longest poll first.
+    LongestPoll,
+    /// Those with the most spans first.
+    Spans,
+    /// Those with the most records first.
+    Records,
+    /// The name, from A to Z.
+    Name,
 }
 
 /// How many tasks that have ended are kept to be sorted, and how many that never end.
@@ -104,12 +131,15 @@ pub struct Tasks<W> {
     /// How many of these have no span of their own.
     endless: usize,
     ended: HashMap<Key, Task>,
+    /// Those to be written when the log is over, where their order is not that of time.
+    best: Vec<Task>,
     /// Whether it says the process.
     table: Option<(bool, Table)>,
     /// The first process that was heard of, and whether there are more.
     process: Option<usize>,
     several: bool,
     written: usize,
+    first: Option<u64>,
     more: u64,
     records: u64,
 }
@@ -123,10 +153,12 @@ impl<W: Write> Tasks<W> {
             live: HashMap::new(),
             endless: 0,
             ended: HashMap::new(),
+            best: Vec::new(),
             table: None,
             process: None,
             several: false,
             written: 0,
+            first: None,
             more: 0,
             records: 0,
         }
@@ -135,6 +167,16 @@ impl<W: Write> Tasks<W> {
     /// What it writes to.
     pub fn into_inner(self) -> W {
         self.out
+    }
+
+    /// How many tasks there are rows for.
+    pub fn shown(&self) -> u64 {
+        self.written as u64 + self.more
+    }
+
+    /// The first of them that is one.
+    pub fn first(&self) -> Option<u64> {
+        self.first
     }
 
     /// The task of a record.
@@ -192,11 +234,32 @@ impl<W: Write> Tasks<W> {
 
     fn write_ended(&mut self) -> io::Result<()> {
         let mut tasks: Vec<_> = self.ended.drain().map(|(_, task)| task).collect();
-        tasks.sort_unstable_by_key(|task| (task.first, task.process.index, task.id));
+        tasks.sort_unstable_by_key(Task::place);
         self.write_rows(tasks)
     }
 
+    /// Writes tasks, or keeps those that come first where the order is not that of time.
     fn write_rows(&mut self, mut tasks: Vec<Task>) -> io::Result<()> {
+        tasks.retain(|task| task.is_taken(self.options.outcomes));
+        if self.options.sort == Sort::First {
+            return self.write_now(tasks);
+        }
+        self.best.append(&mut tasks);
+        let most = self.options.limit.unwrap_or(WINDOW);
+        if self.best.len() >= most.saturating_add(WINDOW) {
+            self.keep_best(most);
+        }
+        Ok(())
+    }
+
+    fn keep_best(&mut self, most: usize) {
+        let sort = self.options.sort;
+        self.best.sort_by(|a, b| a.compare(b, sort));
+        self.more += self.best.len().saturating_sub(most) as u64;
+        self.best.truncate(most);
+    }
+
+    fn write_now(&mut self, mut tasks: Vec<Task>) -> io::Result<()> {
         let limit = self.options.limit.unwrap_or(usize::MAX);
         let room = limit.saturating_sub(self.written);
         self.more += tasks.len().saturating_sub(room) as u64;
@@ -204,6 +267,8 @@ impl<W: Write> Tasks<W> {
         if tasks.is_empty() {
             return Ok(());
         }
+        let real = tasks.iter().map(|task| task.id).find(|id| *id != 0);
+        self.first = self.first.or(real);
         if self.options.json {
             return self.write_json(&tasks);
         }
@@ -280,6 +345,41 @@ impl Task {
             polled: Polled::default(),
             state: None,
             heard: 0,
+        }
+    }
+
+    /// Where it stands in the order of time.
+    fn place(&self) -> (u64, usize, u64) {
+        (self.first, self.process.index, self.id)
+    }
+
+    fn compare(&self, other: &Task, sort: Sort) -> Ordering {
+        let key = |task: &Task| match sort {
+            Sort::First | Sort::Name => 0,
+            Sort::Duration => task.lasted().unwrap_or(0),
+            Sort::Busy => task.polled.busy.unwrap_or(0),
+            Sort::LongestPoll => task.polled.longest.unwrap_or(0),
+            Sort::Spans => task.spans,
+            Sort::Records => task.records,
+        };
+        let by_name = match sort {
+            // One without a name comes last.
+            Sort::Name => {
+                let name = |task: &Task| (task.name.is_none(), task.name.clone());
+                name(self).cmp(&name(other))
+            }
+            _ => Ordering::Equal,
+        };
+        let by_key = Reverse(key(self)).cmp(&Reverse(key(other)));
+        let by_time = self.place().cmp(&other.place());
+        by_name.then(by_key).then(by_time)
+    }
+
+    fn is_taken(&self, outcomes: Outcomes) -> bool {
+        match self.state {
+            None => outcomes.is_all(),
+            Some(State::Unfinished) => outcomes.takes(None),
+            Some(State::Ended(outcome)) => outcomes.takes(Some(outcome)),
         }
     }
 
@@ -479,6 +579,9 @@ impl<W: Write> Sink for Tasks<W> {
             self.end_task(key, task)?;
         }
         self.write_ended()?;
+        self.keep_best(self.options.limit.unwrap_or(WINDOW));
+        let best = std::mem::take(&mut self.best);
+        self.write_now(best)?;
         if self.options.json {
             let before = if self.written == 0 {
                 "{\"tasks\":["

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Effects, Style};
+use regex::Regex;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::printable::printable;
@@ -34,6 +35,7 @@ pub(crate) const ERROR: Style = AnsiColor::Red.on_default();
 pub(crate) const PANICKED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 pub(crate) const CANCELLED: Style = AnsiColor::Yellow.on_default();
 pub(crate) const UNFINISHED: Style = AnsiColor::Magenta.on_default();
+pub(crate) const FOUND: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 pub(crate) const TASK: Style = AnsiColor::Cyan.on_default();
 
 /// How a level is written.
@@ -109,6 +111,29 @@ impl Line {
         self.is_full = room < width(&name);
     }
 
+    /// How many columns are left of a terminal.
+    pub(crate) fn room(&self, look: Look) -> Option<usize> {
+        Some(look.width?.saturating_sub(width(&self.text)))
+    }
+
+    /// Adds a piece, and shows what is looked for in it.
+    pub(crate) fn push_found(&mut self, style: Style, text: &str, found: &Regex) {
+        let mut from = 0;
+        for part in found.find_iter(text) {
+            self.push(style, &text[from..part.start()]);
+            self.push(FOUND, part.as_str());
+            from = part.end();
+        }
+        self.push(style, &text[from..]);
+    }
+
+    /// Puts another text in the place of the end, which is as long.
+    pub(crate) fn replace_end(&mut self, style: Style, text: &str) {
+        self.text.truncate(self.text.len() - text.len());
+        self.pieces.pop();
+        self.push(style, text);
+    }
+
     /// Adds spaces.
     pub(crate) fn push_space(&mut self, columns: usize) {
         self.text.extend(std::iter::repeat_n(' ', columns));
@@ -172,6 +197,39 @@ impl Line {
             self.out.push_str(word);
         }
         let _ = write!(self.out, "{last:#}");
+    }
+}
+
+/// The lines that lead to what is drawn.
+#[derive(Debug, Default)]
+pub(crate) struct Rails {
+    /// Of each span around: it was the last inside of its own.
+    last: Vec<bool>,
+}
+
+impl Rails {
+    pub(crate) fn enter(&mut self, is_last: bool) {
+        self.last.push(is_last);
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.last.pop();
+    }
+
+    /// Where a terminal is too narrow for all of them, the outer ones are left out.
+    pub(crate) fn write(&self, line: &mut Line, look: Look) {
+        let Some((last, around)) = self.last.split_last() else {
+            return;
+        };
+        let room = look.width.map_or(usize::MAX, |width| width / 8);
+        let from = around.len().saturating_sub(room);
+        if from > 0 {
+            line.push(DIM, "…");
+        }
+        for is_last in &around[from..] {
+            line.push(DIM, if *is_last { "   " } else { "│  " });
+        }
+        line.push(DIM, if *last { "└─ " } else { "├─ " });
     }
 }
 

@@ -454,7 +454,7 @@ impl<F: Format> Sink for Trace<F> {
             Some(_) => start.parent,
             None => 0,
         };
-        if !start.selected {
+        if !start.may_be_selected {
             return Ok(Kept {
                 lane: None,
                 around,

@@ -353,7 +353,7 @@ accept, span_mark=end, span_id=1, span_elapsed=0.000000009, task_id=0, thread_id
     let tree = run_on(log, &["tree"]).out;
     let request = tree.lines().find(|line| line.contains("request")).unwrap();
     assert!(
-        request.contains("5 ns  request  span_link=1  trace_id=4bf92f3577b34da6a3ce929d0e0e4736"),
+        request.contains("5 ns  request  no task  22:13:20.000  span_link=1  trace_id=4bf92f3577b34da6a3ce929d0e0e4736"),
         "{tree}"
     );
     let found = run_on(

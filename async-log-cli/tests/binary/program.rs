@@ -17,7 +17,10 @@ pub(crate) const LOG: &str = "\
 ";
 
 /// The commands that read logs, with what each needs to be said.
-pub(crate) const COMMANDS: [&[&str]; 8] = [
+pub(crate) const COMMANDS: [&[&str]; 11] = [
+    &["slow"],
+    &["failed", "--outcome", "finished"],
+    &["grep", "found"],
     &["tasks"],
     &["task", "0"],
     &["tree"],

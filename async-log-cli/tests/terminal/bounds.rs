@@ -81,7 +81,7 @@ fn tree(log: &Log, limit: usize) -> String {
 #[test]
 fn the_rest_of_many_children_is_summed_up() {
     let expected = "\
-20.0 ms  all
+20.0 ms  all  no task  22:13:20.000
 1.00 ms  ├─ load 0
 1.00 ms  ├─ load 1
 1.00 ms  ├─ load 2
@@ -103,13 +103,17 @@ fn what_is_left_out_takes_nothing_with_it_that_is_not() {
     log.end("shop::long", 2, 50_000_000, 7);
     let mut options = tree::Options::default();
     options.spawned = true;
-    let mut selection = Selection::default();
-    selection.min_duration = 1_000_000;
-    let sink = run(log.bytes(), Tree::new(options, Vec::new()), selection);
-    assert_eq!(
-        text(sink.into_inner()),
-        "50.0 ms  shop::long  task 7  spawned at src/main.rs:1\n"
-    );
+    options.selection.min_duration = 1_000_000;
+    for prune in [false, true] {
+        let mut options = options.clone();
+        options.prune = prune;
+        let tree = Tree::new(options, Vec::new());
+        let sink = run(log.bytes(), tree, Selection::default());
+        assert_eq!(
+            text(sink.into_inner()),
+            "50.0 ms  shop::long  task 7  22:13:20.000  spawned at src/main.rs:1\n"
+        );
+    }
 }
 
 #[test]

@@ -2,7 +2,11 @@
 
 mod binary;
 mod bounds;
+mod compared;
 mod golden;
+mod questions;
+#[path = "../support/shop.rs"]
+mod shop;
 mod strange;
 mod tables;
 mod tasks;

@@ -126,7 +126,7 @@ impl<'a> Log<'a> {
             spans: HashMap::new(),
             records: Vec::new(),
         };
-        for line in run(&["tree", "--spawned", "--limit", "0"], path).lines() {
+        for line in run(&["tree", "--spawned", "--outside", "--limit", "0"], path).lines() {
             trees.node(&object(line), &Around::default());
         }
         assert_eq!(trees.spans.len(), self.starts.len(), "each span once");

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use async_log_cli::read::Outcome;
 use async_log_cli::read::{Form, Layout, Level};
-use async_log_cli::track::Bound;
-use async_log_cli::write::stats::Sort;
+use async_log_cli::track::{Bound, Condition, Outcomes};
+use async_log_cli::write::{diff, grep, stats, tasks};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil, tz::TimeZone};
@@ -38,12 +39,48 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// The slowest traces, each whole, with the reason: where the time went
+    ///
+    /// A trace is a span without parent and all that is inside, tasks that were spawned too; or, with
+    /// --span, a span of that name. `*` marks the critical path: what the end had to wait for. Self
+    /// time is the time in which no span inside was open. A gap is a long time in which nothing inside
+    /// was open and nothing was said.
+    #[command(override_usage = "async-log slow [OPTIONS] [N] [FILE]...")]
+    #[command(after_help = examples(
+        "async-log slow server.log", "the five slowest traces",
+        "async-log slow 10 --span 'request*' --where route=/cart server.log", "the ten slowest requests of a route",
+    ))]
+    Slow(Slow),
+    /// What failed, grouped by the span, how it ended and what it said; the newest of each whole
+    ///
+    /// A trace fails with a span that ends as `error` or `panicked`, or with a record of level error.
+    /// The innermost span that failed names the group.
+    #[command(after_help = examples(
+        "async-log failed server.log", "all kinds of failures, with counts",
+        "async-log failed --outcome cancelled server.log", "what was cancelled",
+    ))]
+    Failed(Failed),
+    /// Every trace with a record that matches, whole, with the matches marked
+    #[command(after_help = examples(
+        "async-log grep 'connection reset' server.log", "what else happened there",
+        "async-log grep status=500 --span 'request*' server.log", "the requests with that field",
+    ))]
+    Grep(Box<Grep>),
+    /// What has changed between two logs: slower, faster, new, gone, and whether that is more than noise
+    ///
+    /// A change counts as more than noise if chance alone would show one like it, in any name of the
+    /// log, in less than 1 of 1,000 comparisons.
+    #[command(after_help = examples(
+        "async-log diff before.log after.log", "what a change of the program has done",
+        "async-log diff --fail-on 'p99 > +20%' before.log after.log", "exit with 1 if it made anything slower",
+    ))]
+    Diff(Box<Diff>),
     /// A row a task: who made it and where, its spans and records, when, and how it ended
     #[command(after_help = examples(
         "async-log tasks server.log", "all tasks, in the order in which they began",
         "async-log tasks --since 2026-01-02T03:04:05Z server.log", "those that were there then",
     ))]
-    Tasks(Table),
+    Tasks(Tasks),
     /// All that one task wrote, span in span
     #[command(after_help = examples(
         "async-log task 7 server.log", "the records of task 7",
@@ -53,7 +90,7 @@ pub(crate) enum Command {
     /// The spans as trees, with their durations and outcomes, and the records in them
     #[command(after_help = examples(
         "async-log tree --span 'request*' server.log", "the requests and all that is inside them",
-        "async-log tree --min-duration 10ms --level info server.log", "what took long, and what it said",
+        "async-log tree --min-duration 10ms --level info server.log", "what took long, and all inside of it",
     ))]
     Tree(Tree),
     /// A row a span name: how many, how long, and how they ended
@@ -113,7 +150,84 @@ pub(crate) enum Command {
     },
 }
 
-/// `tasks` and `unfinished`.
+#[derive(Debug, Args)]
+pub(crate) struct Slow {
+    /// How many; the first of the files where it is a number
+    #[arg(skip)]
+    pub(crate) count: Option<usize>,
+    #[command(flatten)]
+    pub(crate) outcome: OfOutcome,
+    #[command(flatten)]
+    pub(crate) table: Table,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Failed {
+    #[command(flatten)]
+    pub(crate) outcome: OfOutcome,
+    #[command(flatten)]
+    pub(crate) table: Table,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Grep {
+    /// A regular expression, looked for in messages, names, pairs and the lines of the log; or a
+    /// condition on a field as of --where: status=500, status!=200, bytes>1000, path~^/api/
+    #[arg(value_parser = grep::Wanted::parse)]
+    pub(crate) pattern: grep::Wanted,
+    #[command(flatten)]
+    pub(crate) outcome: OfOutcome,
+    #[command(flatten)]
+    pub(crate) table: Table,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The log to compare with
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) before: PathBuf,
+    /// The log that may have changed
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) after: PathBuf,
+    /// Exits with 1 if a name has changed so much, and by more than noise: 'p99 > +20%'; of p50, p99,
+    /// self_p50, self_p99, errors and count. May be said more than once
+    #[arg(long, value_name = "LIMIT", value_parser = diff::Limit::parse, action = ArgAction::Append)]
+    pub(crate) fail_on: Vec<diff::Limit>,
+    #[command(flatten)]
+    pub(crate) by: By,
+    #[command(flatten)]
+    pub(crate) outcome: OfOutcome,
+    #[command(flatten)]
+    pub(crate) tasks: OfTasks,
+    #[command(flatten)]
+    pub(crate) lasting: Lasting,
+    #[command(flatten)]
+    pub(crate) names: Names,
+    #[command(flatten)]
+    pub(crate) selected: Selected,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) rows: Rows,
+    #[command(flatten)]
+    pub(crate) color: Colored,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tasks {
+    /// What the rows are sorted by. But for `first`, 10,000 rows are kept unless --limit says another
+    /// number
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) sort: tasks::Sort,
+    #[command(flatten)]
+    pub(crate) outcome: OfOutcome,
+    #[command(flatten)]
+    pub(crate) table: Table,
+}
+
+/// What commands have in common that show rows or trees.
 #[derive(Debug, Args)]
 pub(crate) struct Table {
     #[command(flatten)]
@@ -153,6 +267,14 @@ pub(crate) struct Tree {
     /// Tasks stand inside of the spans that spawned them
     #[arg(long)]
     pub(crate) spawned: bool,
+    /// Leaves out what the options do not select inside of the trees too, and what is in it moves up
+    #[arg(long)]
+    pub(crate) prune: bool,
+    /// Shows records that are in no span too
+    #[arg(long)]
+    pub(crate) outside: bool,
+    #[command(flatten)]
+    pub(crate) outcome: OfOutcome,
     #[command(flatten)]
     pub(crate) table: Table,
 }
@@ -161,7 +283,11 @@ pub(crate) struct Tree {
 pub(crate) struct Stats {
     /// What the rows are sorted by
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) sort: Sort,
+    pub(crate) sort: stats::Sort,
+    #[command(flatten)]
+    pub(crate) by: By,
+    #[command(flatten)]
+    pub(crate) outcome: OfOutcome,
     #[command(flatten)]
     pub(crate) tasks: OfTasks,
     #[command(flatten)]
@@ -191,6 +317,8 @@ pub(crate) struct Flame {
     #[arg(long, conflicts_with = "folded")]
     pub(crate) title: Option<String>,
     #[command(flatten)]
+    pub(crate) outcome: OfOutcome,
+    #[command(flatten)]
     pub(crate) tasks: OfTasks,
     #[command(flatten)]
     pub(crate) lasting: Lasting,
@@ -204,6 +332,8 @@ pub(crate) struct Flame {
 #[derive(Debug, Args)]
 pub(crate) struct Trace {
     #[command(flatten)]
+    pub(crate) outcome: OfOutcome,
+    #[command(flatten)]
     pub(crate) tasks: OfTasks,
     #[command(flatten)]
     pub(crate) lasting: Lasting,
@@ -214,118 +344,125 @@ pub(crate) struct Trace {
 }
 
 impl Command {
-    /// What it has in common with all that read logs; none if it reads none.
+    /// What it has in common with those that show rows or trees, if it is one of them.
+    fn table(&self) -> Option<&Table> {
+        match self {
+            Command::Tasks(Tasks { table, .. })
+            | Command::Tree(Tree { table, .. })
+            | Command::Slow(Slow { table, .. })
+            | Command::Failed(Failed { table, .. })
+            | Command::Unfinished(table) => Some(table),
+            Command::Grep(grep) => Some(&grep.table),
+            _ => None,
+        }
+    }
+
+    /// What it has in common with all that read logs; none if it reads none, or two.
     pub(crate) fn common(&self) -> Option<&Common> {
         match self {
-            Command::Tasks(Table { common, .. })
-            | Command::Task(Task { common, .. })
-            | Command::Tree(Tree {
-                table: Table { common, .. },
-                ..
-            })
+            Command::Task(Task { common, .. })
             | Command::Stats(Stats { common, .. })
-            | Command::Unfinished(Table { common, .. })
             | Command::Flame(Flame { common, .. })
             | Command::Chrome(Trace { common, .. })
             | Command::Perfetto(Trace { common, .. }) => Some(common),
-            Command::Completions { .. } | Command::Manual { .. } => None,
+            _ => self.table().map(|table| &table.common),
         }
     }
 
     /// The tasks that it is about; all, if none is named.
     pub(crate) fn tasks(&self) -> &[u64] {
         match self {
-            Command::Tasks(Table { tasks, .. })
-            | Command::Tree(Tree {
-                table: Table { tasks, .. },
-                ..
-            })
-            | Command::Stats(Stats { tasks, .. })
-            | Command::Unfinished(Table { tasks, .. })
+            Command::Stats(Stats { tasks, .. })
             | Command::Flame(Flame { tasks, .. })
             | Command::Chrome(Trace { tasks, .. })
             | Command::Perfetto(Trace { tasks, .. }) => &tasks.tasks,
-            Command::Task(_) | Command::Completions { .. } | Command::Manual { .. } => &[],
+            Command::Diff(diff) => &diff.tasks.tasks,
+            _ => self.table().map_or(&[], |table| &table.tasks.tasks),
         }
     }
 
     /// How long spans are to have lasted. `task` shows each record when it comes, so it cannot know.
     pub(crate) fn min_duration(&self) -> Option<u64> {
         match self {
-            Command::Tasks(Table { lasting, .. })
-            | Command::Tree(Tree {
-                table: Table { lasting, .. },
-                ..
-            })
-            | Command::Stats(Stats { lasting, .. })
-            | Command::Unfinished(Table { lasting, .. })
+            Command::Stats(Stats { lasting, .. })
             | Command::Flame(Flame { lasting, .. })
             | Command::Chrome(Trace { lasting, .. })
             | Command::Perfetto(Trace { lasting, .. }) => lasting.min_duration,
-            Command::Task(_) | Command::Completions { .. } | Command::Manual { .. } => None,
+            Command::Diff(diff) => diff.lasting.min_duration,
+            _ => self.table().and_then(|table| table.lasting.min_duration),
         }
     }
 
     /// The level of the records that it shows; all, if none is named.
     pub(crate) fn level(&self) -> Option<LevelName> {
         match self {
-            Command::Tasks(Table { level, .. })
-            | Command::Task(Task { level, .. })
-            | Command::Tree(Tree {
-                table: Table { level, .. },
-                ..
-            })
-            | Command::Unfinished(Table { level, .. })
+            Command::Task(Task { level, .. })
             | Command::Chrome(Trace { level, .. })
             | Command::Perfetto(Trace { level, .. }) => level.level,
-            Command::Stats(_)
-            | Command::Flame(_)
-            | Command::Completions { .. }
-            | Command::Manual { .. } => None,
+            _ => self.table().and_then(|table| table.level.level),
+        }
+    }
+
+    /// How spans are to have ended.
+    pub(crate) fn outcomes(&self) -> &[Ended] {
+        match self {
+            Command::Tasks(Tasks { outcome, .. })
+            | Command::Tree(Tree { outcome, .. })
+            | Command::Slow(Slow { outcome, .. })
+            | Command::Failed(Failed { outcome, .. })
+            | Command::Stats(Stats { outcome, .. })
+            | Command::Flame(Flame { outcome, .. })
+            | Command::Chrome(Trace { outcome, .. })
+            | Command::Perfetto(Trace { outcome, .. }) => &outcome.outcome,
+            Command::Grep(grep) => &grep.outcome.outcome,
+            Command::Diff(diff) => &diff.outcome.outcome,
+            _ => &[],
         }
     }
 
     pub(crate) fn color(&self) -> Color {
         match self {
-            Command::Tasks(Table { color, .. })
-            | Command::Task(Task { color, .. })
-            | Command::Tree(Tree {
-                table: Table { color, .. },
-                ..
-            })
-            | Command::Stats(Stats { color, .. })
-            | Command::Unfinished(Table { color, .. }) => color.color,
-            Command::Flame(_)
-            | Command::Chrome(_)
-            | Command::Perfetto(_)
-            | Command::Completions { .. }
-            | Command::Manual { .. } => Color::Never,
+            Command::Task(Task { color, .. }) | Command::Stats(Stats { color, .. }) => color.color,
+            Command::Diff(diff) => diff.color.color,
+            _ => self.table().map_or(Color::Never, |table| table.color.color),
+        }
+    }
+
+    /// Takes the number in front of the files for what it is.
+    pub(crate) fn take_count(&mut self) {
+        let Command::Slow(Slow { count, table, .. }) = self else {
+            return;
+        };
+        let files = &mut table.common.files.files;
+        let first = files.first().and_then(|first| first.to_str());
+        let number = first.and_then(|first| first.parse().ok());
+        if let Some(number) = number.filter(|_| !files[0].exists()) {
+            *count = Some(number);
+            files.remove(0);
         }
     }
 
     /// The options that select, as they may be said again.
-    pub(crate) fn selecting(&self, common: &Common) -> Vec<String> {
+    pub(crate) fn selecting(&self, selected: &Selected) -> Vec<String> {
         let Selected {
             since,
             until,
             span,
-            pairs,
-        } = &common.selected;
+            conditions,
+        } = selected;
         let mut said = Vec::new();
         if let Some(span) = span {
             said.push(format!("--span '{span}'"));
         }
-        said.extend(
-            pairs
-                .iter()
-                .map(|(key, value)| format!("--where '{key}={value}'")),
-        );
+        let text = |condition: &Condition| format!("--where '{}'", condition.text());
+        said.extend(conditions.iter().map(text));
         said.extend(self.tasks().iter().map(|id| format!("--task {id}")));
         let given = [
             ("--since", since.is_some()),
             ("--until", until.is_some()),
             ("--min-duration", self.min_duration().is_some()),
             ("--level", self.level().is_some()),
+            ("--outcome", !self.outcomes().is_empty()),
         ];
         let given = given.into_iter().filter(|(_, is_given)| *is_given);
         said.extend(given.map(|(option, _)| option.to_owned()));
@@ -344,7 +481,7 @@ impl Command {
 
 /// What all commands share that read logs. Each command takes the options that change what it writes,
 /// and no other: one that would be passed over is an error.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Common {
     #[command(flatten)]
     pub(crate) files: Files,
@@ -356,7 +493,7 @@ pub(crate) struct Common {
     pub(crate) output: Output,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Files {
     /// The logs; standard input if none is named. `.gz` and `.zst` are read as they are, and of a
     /// rotated log the oldest file first
@@ -367,7 +504,7 @@ pub(crate) struct Files {
 const SELECTION: &str = "Which spans and records";
 const OUTPUT: &str = "Output";
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = SELECTION)]
 pub(crate) struct Selected {
     /// Nothing that was over before: 2026-01-02T03:04:05Z, '2026-01-02 03:04' (UTC), 03:04 (of the
@@ -381,12 +518,55 @@ pub(crate) struct Selected {
     /// stand for others), and what is inside them
     #[arg(long, value_name = "NAME")]
     pub(crate) span: Option<String>,
-    /// Only what has this pair; may be said more than once
-    #[arg(long = "where", value_name = "KEY=VALUE", value_parser = pair, action = ArgAction::Append)]
-    pub(crate) pairs: Vec<(String, String)>,
+    /// Only what meets this condition on one of its keys, also on those of async-log: status=500,
+    /// status!=200 (of those that have it), span_elapsed>0.5, path~^/api/ (a regular expression). May
+    /// be said more than once
+    #[arg(long = "where", value_name = "CONDITION", value_parser = Condition::parse, action = ArgAction::Append)]
+    pub(crate) conditions: Vec<Condition>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = SELECTION)]
+pub(crate) struct OfOutcome {
+    /// Only what ended so
+    #[arg(long, value_enum, value_name = "OUTCOME", value_delimiter = ',', action = ArgAction::Append)]
+    pub(crate) outcome: Vec<Ended>,
+}
+
+/// How something ended, or that it did not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ended {
+    Finished,
+    Error,
+    Panicked,
+    Cancelled,
+    Unfinished,
+}
+
+impl Ended {
+    /// Those that were named; all, if none was.
+    pub(crate) fn set(names: &[Ended]) -> Outcomes {
+        let outcome = |name: &Ended| match name {
+            Ended::Finished => Some(Outcome::Finished),
+            Ended::Error => Some(Outcome::Error),
+            Ended::Panicked => Some(Outcome::Panicked),
+            Ended::Cancelled => Some(Outcome::Cancelled),
+            Ended::Unfinished => None,
+        };
+        let all = names.iter().map(outcome);
+        all.fold(Outcomes::default(), Outcomes::and)
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = OUTPUT)]
+pub(crate) struct By {
+    /// A row for each value of these keys too: route, or route,status
+    #[arg(long, value_name = "KEY", value_delimiter = ',', action = ArgAction::Append)]
+    pub(crate) by: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = SELECTION)]
 pub(crate) struct Lasting {
     /// Only spans that took at least so long: 10ms, 1.5s, '2m 30s', 1d
@@ -394,7 +574,7 @@ pub(crate) struct Lasting {
     pub(crate) min_duration: Option<u64>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = SELECTION)]
 pub(crate) struct OfTasks {
     /// Only what is in this task; may be said more than once
@@ -402,7 +582,7 @@ pub(crate) struct OfTasks {
     pub(crate) tasks: Vec<u64>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = SELECTION)]
 pub(crate) struct OfLevel {
     /// Only records of this level and those above it; starts and ends of spans stay
@@ -410,7 +590,7 @@ pub(crate) struct OfLevel {
     pub(crate) level: Option<LevelName>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = OUTPUT)]
 pub(crate) struct Names {
     /// Keeps names apart that differ only in numbers and ids: `load 7` and `load 8` instead of
@@ -419,7 +599,7 @@ pub(crate) struct Names {
     pub(crate) exact: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "How the log is read")]
 pub(crate) struct Reading {
     /// The form of the records, where it is not found out right
@@ -441,7 +621,7 @@ pub(crate) struct Reading {
     pub(crate) jobs: Option<u16>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = OUTPUT)]
 pub(crate) struct Output {
     /// Writes to this file, which is there when it is whole
@@ -452,7 +632,7 @@ pub(crate) struct Output {
     pub(crate) quiet: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = OUTPUT)]
 pub(crate) struct Rows {
     /// JSON, for programs
@@ -463,7 +643,7 @@ pub(crate) struct Rows {
     pub(crate) limit: Option<usize>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = OUTPUT)]
 pub(crate) struct Colored {
     /// Whether to use colours
@@ -562,12 +742,6 @@ fn duration(text: &str) -> Result<u64, String> {
     };
     let nanos = read().map_or(-1, |duration| duration.as_nanos());
     u64::try_from(nanos).map_err(|_| wanted.to_owned())
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
-    let (key, value) = pair.ok_or("a pair is KEY=VALUE: user=7")?;
-    Ok((key.to_owned(), value.to_owned()))
 }
 
 fn layout(text: &str) -> Result<Layout, String> {

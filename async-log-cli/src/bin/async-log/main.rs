@@ -3,11 +3,15 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod compare;
+mod hint;
 mod inputs;
 mod output;
 mod pages;
+mod reading;
 mod report;
 mod run;
+mod show;
 mod signals;
 mod temporary;
 

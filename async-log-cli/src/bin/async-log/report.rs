@@ -128,6 +128,12 @@ pub(crate) enum Nothing {
     Taken { records: bool },
     /// Nothing is of this task.
     Task(u64),
+    /// No trace failed, of so many.
+    Failed { traces: u64 },
+    /// No record matches, in so many traces.
+    Found { traces: u64 },
+    /// There are but records in no span, so many.
+    Outside(u64),
     /// All spans last 0 ns.
     Time,
     /// No task says how long it was polled.
@@ -175,6 +181,7 @@ pub(crate) fn nothing_taken(
     marks: u64,
     records: bool,
     selecting: &[String],
+    unknown_keys: &[String],
 ) -> String {
     let what = if records {
         "span and no record"
@@ -185,6 +192,10 @@ pub(crate) fn nothing_taken(
         1 => "1 start or end of a span".to_owned(),
         marks => format!("{marks} starts and ends of spans"),
     };
+    if !unknown_keys.is_empty() {
+        let (selecting, keys) = (selecting.join(" "), unknown_keys.join("; "));
+        return format!("{names}: no {what} matches {selecting}; {keys}");
+    }
     format!(
         "{names}: no {what} matches {}; the log has {marks}: compare with what `async-log stats` and \
          `async-log tasks` show of it",
@@ -193,12 +204,52 @@ pub(crate) fn nothing_taken(
 }
 
 /// That nothing is of a task.
-pub(crate) fn no_task(names: Names<'_>, id: u64, selecting: &[String]) -> String {
+pub(crate) fn no_task(
+    names: Names<'_>,
+    id: u64,
+    selecting: &[String],
+    unknown_keys: &[String],
+) -> String {
     let with = match selecting {
         [] => String::new(),
         selecting => format!(" that matches {}", selecting.join(" ")),
     };
+    if !unknown_keys.is_empty() {
+        let keys = unknown_keys.join("; ");
+        return format!("{names}: no record of task {id}{with}; {keys}");
+    }
     format!("{names}: no record of task {id}{with}; `async-log tasks` shows which tasks there are")
+}
+
+/// That nothing failed.
+pub(crate) fn no_failure(names: Names<'_>, traces: u64) -> String {
+    format!(
+        "{names}: no failure in {}: no span ended so, and no record has the level error; \
+         --outcome says what counts as one",
+        of_traces(traces)
+    )
+}
+
+/// That no record matches a pattern.
+pub(crate) fn no_match(names: Names<'_>, traces: u64, unknown_keys: &[String]) -> String {
+    let keys: String = unknown_keys.iter().map(|key| format!("; {key}")).collect();
+    format!("{names}: no record matches, in {}{keys}", of_traces(traces))
+}
+
+/// That `tree` shows no record that is in no span.
+pub(crate) fn only_outside(names: Names<'_>, hidden: u64) -> String {
+    let records = match hidden {
+        1 => "1 record is".to_owned(),
+        hidden => format!("{hidden} records are"),
+    };
+    format!("{names}: no span matches; {records} in no span: --outside shows them")
+}
+
+fn of_traces(traces: u64) -> String {
+    match traces {
+        1 => "1 trace".to_owned(),
+        traces => format!("{traces} traces"),
+    }
 }
 
 /// That there is no time to draw.
@@ -211,6 +262,14 @@ pub(crate) fn no_time(names: Names<'_>, problems: &Problems) -> String {
         }
     };
     format!("{names}: all spans last 0 ns, so there is nothing to draw; {why}")
+}
+
+/// That a log has no times that could be compared.
+pub(crate) fn no_time_to_compare(name: &str) -> String {
+    format!(
+        "{name}: all spans last 0 ns, so there is nothing to compare; the log does not say when they \
+         start or how long they take (span_at, span_elapsed)"
+    )
 }
 
 /// That no task says how long it was polled.
