@@ -214,9 +214,9 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// For each form apart, so that neither pays for the other.
     #[inline(never)]
     fn log_form<const TEXT: bool>(&self, record: &Record<'_>) {
-        match passing::now() {
-            None => self.log_plain::<TEXT>(record, None),
-            Some(before) => self.log_seen::<TEXT>(record, before),
+        match passing::is_idle() {
+            true => self.log_plain::<TEXT>(record, None),
+            false => self.log_seen::<TEXT>(record),
         }
     }
 
@@ -231,7 +231,10 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// Writes what may be a mark, or have our keys already, or come from a logger or a value while another record is
     /// in flight.
     #[inline(never)]
-    fn log_seen<const TEXT: bool>(&self, record: &Record<'_>, before: Which) {
+    fn log_seen<const TEXT: bool>(&self, record: &Record<'_>) {
+        let Some(before) = passing::now() else {
+            return self.log_plain::<TEXT>(record, None);
+        };
         if before.is_from(self.address()) {
             return self.log_plain::<TEXT>(record, Some(before));
         }

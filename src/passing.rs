@@ -208,6 +208,13 @@ pub(crate) struct Known {
     pub(crate) task_id: Option<u64>,
 }
 
+/// What is left of a mark that a logger has been given.
+pub(crate) struct Arrived {
+    pub(crate) fields: Fields,
+    /// The task that a `Logger` wrote for it.
+    pub(crate) task_id: Option<u64>,
+}
+
 struct InFlight {
     /// 0 where nothing is in flight.
     logger: Cell<usize>,
@@ -264,6 +271,19 @@ impl InFlight {
         self.known.borrow_mut().take()
     }
 
+    /// As [`take_known`](InFlight::take_known), without moving all of it.
+    #[inline]
+    fn arrive(&self) -> Option<Arrived> {
+        let mut known = self.known.borrow_mut();
+        let arrived = known.as_mut().map(|known| Arrived {
+            fields: known.mark.fields.take(),
+            task_id: known.task_id,
+        });
+        // Nothing of it has to be dropped any more.
+        *known = ManuallyDrop::new(None);
+        arrived
+    }
+
     #[cold]
     fn keep(&self, which: Which) -> Box<(Which, Option<Known>)> {
         Box::new((which, self.take_known()))
@@ -298,14 +318,14 @@ impl Passing {
 
     /// It has arrived.
     #[inline]
-    pub(crate) fn end(self) -> Option<Known> {
+    pub(crate) fn end(self) -> Option<Arrived> {
         ManuallyDrop::new(self).put_back()
     }
 
     #[inline]
-    fn put_back(&mut self) -> Option<Known> {
+    fn put_back(&mut self) -> Option<Arrived> {
         IN_FLIGHT.with(|way| {
-            let arrived = way.take_known();
+            let arrived = way.arrive();
             match self.before.take() {
                 None => way.set(None),
                 Some(before) => {
@@ -359,7 +379,13 @@ impl Drop for PassingDone {
     }
 }
 
-/// Which record is in flight; none is most often.
+/// Whether no record is in flight: so it is most often.
+#[inline]
+pub(crate) fn is_idle() -> bool {
+    IN_FLIGHT.with(|way| way.logger.get() == 0)
+}
+
+/// Which record is in flight.
 #[inline]
 pub(crate) fn now() -> Option<Which> {
     IN_FLIGHT.with(InFlight::which)

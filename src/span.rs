@@ -105,8 +105,13 @@ impl From<Level> for SmallLevel {
 
 impl From<SmallLevel> for Level {
     fn from(level: SmallLevel) -> Self {
-        let is_it = |of: &Level| *of as u8 == level.0;
-        Level::iter().find(is_it).unwrap_or(Level::Trace)
+        match level.0 {
+            1 => Level::Error,
+            2 => Level::Warn,
+            3 => Level::Info,
+            4 => Level::Debug,
+            _ => Level::Trace,
+        }
     }
 }
 
@@ -304,9 +309,9 @@ impl<O: Origin> Open<O> {
             .level(self.level.into())
             .target(target)
             .build();
-        let known = mark::emit(mark, origin, metadata, &Name(name), arguments)?;
-        self.fields = known.mark.fields;
-        Some(known.task_id.unwrap_or(NO_TASK))
+        let arrived = mark::emit(mark, origin, metadata, &Name(name), arguments)?;
+        self.fields = arrived.fields;
+        Some(arrived.task_id.unwrap_or(NO_TASK))
     }
 }
 
@@ -560,32 +565,35 @@ impl Inline {
     /// Enters a span whose block cannot be suspended (0), or that is the outermost one of this machine.
     #[inline]
     pub fn enter(&mut self, machine: impl Into<Machine>) {
-        self.enter_machine(machine.into(), false);
+        self.enter_outermost(machine.into());
     }
 
     /// Enters a span that is nested in others of this machine.
     #[inline]
     pub fn enter_nested(&mut self, machine: impl Into<Machine>) {
-        self.enter_machine(machine.into(), true);
+        self.enter_inner(machine.into());
     }
 
     /// Apart, so that a block whose span is filtered out has nothing of it.
     #[inline(never)]
-    fn enter_machine(&mut self, machine: Machine, is_nested: bool) {
+    fn enter_outermost(&mut self, machine: Machine) {
+        let machine = match machine {
+            place::BOUNDARY => place::BLOCK,
+            machine => machine,
+        };
+        if let Some(position) = self.position() {
+            place::enter(position, machine);
+        }
+    }
+
+    #[inline(never)]
+    fn enter_inner(&mut self, machine: Machine) {
         let (Some(position), Some(started)) = (self.position(), &mut *self.0) else {
             return;
         };
-        if is_nested {
-            match place::enter_nested(position, machine) {
-                Ok(parent) => started.within = Within::Machine(parent),
-                Err(position) => place::enter(position, machine),
-            }
-        } else {
-            let machine = match machine {
-                place::BOUNDARY => place::BLOCK,
-                machine => machine,
-            };
-            place::enter(position, machine);
+        match place::enter_nested(position, machine) {
+            Ok(parent) => started.within = Within::Machine(parent),
+            Err(position) => place::enter(position, machine),
         }
     }
 
@@ -622,9 +630,9 @@ impl Inline {
     fn exit(&mut self) {
         if let Some(started) = &mut *self.0 {
             let id = started.span.0.as_ref().map_or(0, |open| open.span.id);
-            let outcome = match std::mem::replace(&mut started.within, Within::Nothing) {
+            let outcome = match &mut started.within {
                 Within::Nothing => place::exit(id),
-                Within::Machine(parent) => place::exit_nested(id, parent),
+                Within::Machine(parent) => place::exit_nested(id, std::mem::take(parent)),
             };
             started.span.end(outcome);
         }
