@@ -335,6 +335,12 @@ impl Span {
         Span(Live::none())
     }
 
+    /// Stands for the context that the running code is in.
+    #[doc(hidden)]
+    pub fn here() -> Self {
+        Span(Live::transparent(place::current()))
+    }
+
     /// What a call of an annotated function starts with, when its level is enabled.
     #[doc(hidden)]
     pub fn of_function(
@@ -359,7 +365,7 @@ impl Span {
         arguments: usize,
     ) -> Self {
         if !log::logger().enabled(&metadata) {
-            return Span(Live::transparent(place::current()));
+            return Span::here();
         }
         Span(Live::start(Beginning {
             origin: site,
@@ -558,7 +564,7 @@ impl Inline {
     pub fn into_span(mut self) -> Span {
         match self.0.take() {
             Some(started) => Span(started.span),
-            None => Span(Live::transparent(place::current())),
+            None => Span::here(),
         }
     }
 

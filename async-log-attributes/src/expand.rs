@@ -184,13 +184,10 @@ impl Expansion<'_> {
     /// The start of the span in a guard, and code in it.
     fn enter(&self) -> TokenStream {
         let (private, guard) = (&self.private, &self.guard);
-        let (start, level) = (self.start(), self.span_level());
-        let has_span = self.has_span();
+        let (start, has_span) = (self.start_in(guard), self.has_span());
         ours! {
             let mut #guard = #private::Inline::none();
-            if #private::is_enabled(#level) {
-                #guard.async_log_enter(#start);
-            }
+            #start
             #has_span
         }
     }
