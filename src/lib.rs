@@ -156,5 +156,7 @@ pub mod __private {
         assert_fallible, assert_no_future, AnyFuture, HasSpan, KindBoxed, KindOpaque, NotCovered,
         Returned, ReturnedNested, ReturnedOpaque, ReturnedType, Tried, Typed, Watched,
     };
-    pub use crate::span::{call, is_enabled, is_loud, lend, never, Inline, Span, Start};
+    pub use crate::span::{
+        are_arguments_wanted, call, is_enabled, is_loud, lend, never, Inline, Span, Start,
+    };
 }

@@ -95,22 +95,35 @@ struct Open<O> {
 
 /// A level in a byte: what is kept while a future is suspended should be small.
 #[derive(Clone, Copy, Debug)]
-struct SmallLevel(u8);
+#[repr(u8)]
+enum SmallLevel {
+    Error = Level::Error as u8,
+    Warn = Level::Warn as u8,
+    Info = Level::Info as u8,
+    Debug = Level::Debug as u8,
+    Trace = Level::Trace as u8,
+}
 
 impl From<Level> for SmallLevel {
     fn from(level: Level) -> Self {
-        SmallLevel(level as u8)
+        match level {
+            Level::Error => SmallLevel::Error,
+            Level::Warn => SmallLevel::Warn,
+            Level::Info => SmallLevel::Info,
+            Level::Debug => SmallLevel::Debug,
+            Level::Trace => SmallLevel::Trace,
+        }
     }
 }
 
 impl From<SmallLevel> for Level {
     fn from(level: SmallLevel) -> Self {
-        match level.0 {
-            1 => Level::Error,
-            2 => Level::Warn,
-            3 => Level::Info,
-            4 => Level::Debug,
-            _ => Level::Trace,
+        match level {
+            SmallLevel::Error => Level::Error,
+            SmallLevel::Warn => Level::Warn,
+            SmallLevel::Info => Level::Info,
+            SmallLevel::Debug => Level::Debug,
+            SmallLevel::Trace => Level::Trace,
         }
     }
 }
@@ -364,7 +377,7 @@ impl Span {
         pairs: &dyn Source,
         arguments: usize,
     ) -> Self {
-        if !log::logger().enabled(&metadata) {
+        if !passing::is_wanted(&metadata, arguments) {
             return Span::here();
         }
         Span(Live::start(Beginning {
@@ -459,6 +472,13 @@ pub fn is_loud(level: Level) -> bool {
 #[inline]
 pub fn is_enabled(level: Level) -> bool {
     is_loud(level) && !passing::is_writing()
+}
+
+/// Whether the arguments of an annotated function will be written, for those that have to be formatted before its start.
+#[doc(hidden)]
+pub fn are_arguments_wanted(level: Level, target: &str) -> bool {
+    let metadata = || Metadata::builder().level(level).target(target).build();
+    is_enabled(level) && passing::is_wanted(&metadata(), 1) && !passing::are_arguments_left_out()
 }
 
 /// Lends the arguments of an `async fn` to the start of its span, and gives them back.

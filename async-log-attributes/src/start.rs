@@ -29,12 +29,12 @@ impl Expansion<'_> {
 
     /// The arguments that have to be read before their patterns take them apart.
     pub(crate) fn owned(&self) -> TokenStream {
-        let (private, level) = (&self.private, self.span_level());
+        let (private, level, target) = (&self.private, self.span_level(), self.target());
         let owned = self.arguments.logged.iter().filter_map(|logged| {
             let owned = logged.owned.as_ref()?;
             let variable = &self.arguments.variables[logged.variable].ident;
             Some(ours! {
-                let #owned = if #private::is_enabled(#level) {
+                let #owned = if #private::are_arguments_wanted(#level, #target) {
                     #private::OwnedValue::new(&#private::Capture::new(&#variable).async_log_value())
                 } else {
                     #private::OwnedValue::none()
