@@ -158,6 +158,8 @@ impl OpenChildren {
 
     fn clear(&mut self) {
         self.starts.clear();
+        // One span may have had 100,000 children at once, the next one has few.
+        self.starts.shrink_to(INTERVALS);
         self.ended = 0;
     }
 }
