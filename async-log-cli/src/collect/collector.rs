@@ -357,7 +357,7 @@ impl<T: Taker> Sink for Collector<T> {
         let Some(place) = span.kept else {
             return Ok(());
         };
-        let times = (end.duration, span.self_time(end.at));
+        let times = (end.duration, end.self_time);
         let state = State::Ended(end.outcome);
         self.end_span(end.process, place, state, times, Some(end.view))
     }

@@ -6,6 +6,7 @@ mod ahead;
 mod clock;
 mod closed;
 mod condition;
+mod coverage;
 mod fold;
 mod late;
 mod names;

@@ -246,7 +246,7 @@ impl Sink for Measured {
             None => (self.begin_unit(), self.group(end.view)),
         };
         self.last = self.last.max(end.at);
-        let self_time = end.span.as_ref().map_or(0, |span| span.self_time(end.at));
+        let self_time = end.self_time;
         let is_bad = matches!(end.outcome, Outcome::Error | Outcome::Panicked);
         let of = self.counted(group);
         of.count += 1;
