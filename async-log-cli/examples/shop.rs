@@ -12,7 +12,7 @@ use std::env;
 use std::io::{self, Write};
 
 #[path = "../tests/support/shop.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the tests say what is slow in it, and what fails")]
 mod shop;
 
 fn main() -> io::Result<()> {

@@ -31,6 +31,8 @@ pub struct Wanted {
     line: Option<bytes::Regex>,
     /// It may match between the ends of a message or a pair alone.
     is_anchored: bool,
+    /// What to say of it where nothing is found.
+    doubt: Option<String>,
     shown: Regex,
 }
 
@@ -49,6 +51,7 @@ impl Wanted {
         let condition = Condition::parse(said);
         match (key, condition) {
             (Some(key), Ok(condition)) if is_key(key) => Wanted::condition(said, key, condition),
+            (Some(key), Err(why)) if is_key(key) && said[key.len()..].starts_with('~') => Err(why),
             _ => Wanted::pattern(said),
         }
     }
@@ -59,6 +62,8 @@ impl Wanted {
         let value = said.get(key.len() + 1..).unwrap_or_default();
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/' | '-');
         let is_literal = is_equal && !value.is_empty() && value.chars().all(is_plain);
+        let is_special = |c: char| "*+?[](){}|^$\\".contains(c);
+        let looks_like_pattern = is_equal && (value.contains(is_special) || value.ends_with('.'));
         let finder = |text: &str| memchr::memmem::Finder::new(text).into_owned();
         let shown = match is_equal {
             true => format!("{literal}$|{literal}"),
@@ -72,6 +77,9 @@ impl Wanted {
             text: is_equal.then(|| pattern(&literal)).transpose()?,
             line: None,
             is_anchored: false,
+            doubt: looks_like_pattern.then(|| {
+                format!("`=` takes a value as it is; for a regular expression say `{key}~{value}`")
+            }),
             shown: pattern(&shown)?,
         })
     }
@@ -86,6 +94,7 @@ impl Wanted {
             read: 0,
             text: None,
             line: Some(line),
+            doubt: None,
             is_anchored: said.contains(['^', '$']) || said.contains("\\A") || said.contains("\\z"),
             shown,
         })
@@ -226,9 +235,12 @@ impl<W: Write> Grep<W> {
         self.collector.choice().selection()
     }
 
-    /// Of a condition on a key that no record has, that it is so.
-    pub fn unknown_keys(&self) -> Vec<String> {
-        self.collector.taker.wanted.conditions.unknown_keys()
+    /// Why nothing may have been found: a key that no record has, or a value that looks like a pattern.
+    pub fn doubts(&self) -> Vec<String> {
+        let wanted = &self.collector.taker.wanted;
+        let mut doubts = wanted.conditions.unknown_keys();
+        doubts.extend(wanted.doubt.clone());
+        doubts
     }
 }
 

@@ -12,8 +12,15 @@ mod names;
 mod options;
 mod output;
 mod program;
+mod questions;
 mod selections;
 #[cfg(target_os = "linux")]
 mod shells;
+#[path = "../support/shop.rs"]
+#[expect(
+    dead_code,
+    reason = "what is slow in it, and what fails, is compared elsewhere"
+)]
+mod shop;
 #[cfg(target_os = "linux")]
 mod traces;

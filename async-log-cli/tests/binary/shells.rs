@@ -41,7 +41,10 @@ const SHELLS: [Shell; 3] = [
 ];
 
 /// What is typed, with TABs, and what then stands on the line.
-const LINES: [(&str, &str); 7] = [
+const LINES: [(&str, &str); 10] = [
+    ("async-log sl\t", "async-log slow"),
+    ("async-log diff --fail\t", "--fail-on"),
+    ("async-log failed --outcome canc\t", "--outcome cancelled"),
     ("async-log sta\t", "async-log stats"),
     ("async-log stats --min-d\t", "--min-duration"),
     ("async-log stats --json --in-o\t", "--in-order"),
@@ -201,6 +204,10 @@ fn every_command_has_a_page_with_every_option() {
     let all = folder.read("man/man1/async-log.1");
     assert_eq!(all, folder.run(["manual"]).out);
     for command in [
+        "slow",
+        "failed",
+        "grep",
+        "diff",
         "tasks",
         "task",
         "tree",

@@ -127,7 +127,9 @@ impl Input {
             }
         })?;
         self.unknown_keys = sink.selection().conditions.unknown_keys();
-        self.unknown_keys.extend(sink.unknown_keys());
+        if sink.found() == 0 {
+            self.unknown_keys.extend(sink.doubts());
+        }
         self.hint = Hint::task(sink.task());
         Ok(())
     }
