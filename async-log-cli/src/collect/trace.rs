@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::sum::Sum;
 use crate::printable::shortened;
-use crate::read::{Form, Level, Outcome, TraceKept, View, text_pairs};
+use crate::read::{Form, Level, Outcome, TraceKept, View, raw_pairs};
 use crate::track::{Process, fold};
 
 /// How far a span has come.
@@ -89,9 +89,9 @@ pub(crate) struct Item {
     /// What our own keys say on its end, then the pairs of its end where they are others.
     end_text: Part,
     end_own_len: u32,
-    /// Its pairs, and those of its end, are as they stand in the log.
-    is_raw: bool,
-    is_end_raw: bool,
+    /// In which form its pairs are, and those of its end, if they are as they stand in the log.
+    raw: Option<Form>,
+    end_raw: Option<Form>,
 }
 
 /// A part of a trace's text.
@@ -235,7 +235,7 @@ impl Trace {
             }
         }
         let own_end = self.text.len();
-        let is_raw = push_pairs(&mut self.text, view);
+        let raw = push_pairs(&mut self.text, view);
         self.push_item(what, around, at);
         let last = self.items.len() - 1;
         let item = &mut self.items[last];
@@ -245,7 +245,7 @@ impl Trace {
         item.text = Part::new(from, self.text.len());
         item.name_len = (name_end - from) as u32;
         item.own_len = (own_end - name_end) as u32;
-        item.is_raw = is_raw;
+        item.raw = raw;
         item
     }
 
@@ -285,8 +285,8 @@ impl Trace {
             own_len: 0,
             end_text: Part::default(),
             end_own_len: 0,
-            is_raw: false,
-            is_end_raw: false,
+            raw: None,
+            end_raw: None,
         });
         self.next += 1;
     }
@@ -307,22 +307,27 @@ impl Trace {
             }
         }
         let own_end = self.text.len();
-        let is_end_raw = match view.raw_pairs().map(|raw| (raw, raw.strip_prefix(END))) {
-            // Nearly all ends say what their starts did, and nothing else.
-            Some((_, Some(fields))) if self.says(position, fields) => true,
-            _ => push_pairs(&mut self.text, view),
+        // Nearly all ends say what their starts did, and nothing else.
+        let end_raw = match self.says(position, view) {
+            true => view.record.form.into(),
+            false => push_pairs(&mut self.text, view),
         };
         let item = &mut self.items[position];
         item.end_text = Part::new(from, self.text.len());
         item.end_own_len = (own_end - from) as u32;
-        item.is_end_raw = is_end_raw;
+        item.end_raw = end_raw;
     }
 
-    /// Whether the start of a span, as it stands in the log, ends with these pairs.
+    /// Whether the start of a span, as it stands in the log, ends with all pairs of its end.
     #[inline]
-    fn says(&self, position: usize, fields: &[u8]) -> bool {
+    fn says(&self, position: usize, end: View<'_>) -> bool {
         let item = &self.items[position];
-        item.is_raw && self.bytes(item.pairs_part()).ends_with(fields)
+        let is_text = item.raw == Some(Form::Text) && end.record.form == Form::Text;
+        let fields = is_text.then(|| end.raw_pairs().strip_prefix(END));
+        let said = self.bytes(item.pairs_part());
+        fields
+            .flatten()
+            .is_some_and(|fields| said.ends_with(fields))
     }
 
     fn bytes(&self, part: Part) -> &[u8] {
@@ -350,10 +355,10 @@ impl Trace {
     pub(crate) fn pairs(&self, item: &Item) -> Vec<(String, String)> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         let parts = [
-            (item.pairs_part(), item.is_raw),
-            (item.end_pairs_part(), item.is_end_raw),
+            (item.pairs_part(), item.raw),
+            (item.end_pairs_part(), item.end_raw),
         ];
-        for (index, (part, is_raw)) in parts.into_iter().enumerate() {
+        for (index, (part, raw)) in parts.into_iter().enumerate() {
             let said = pairs.len();
             let mut add = |key: &str, value: &str| {
                 let is_new = |of: &(String, String)| of.0 != key || of.1 != value;
@@ -361,11 +366,11 @@ impl Trace {
                     pairs.push((key.to_owned(), value.to_owned()));
                 }
             };
-            match is_raw {
-                true => text_pairs(self.bytes(part), |key, value| {
+            match raw {
+                Some(form) => raw_pairs(form, self.bytes(part), |key, value| {
                     add(&shortened(key), &shortened(&value));
                 }),
-                false => Pairs(self.bytes(part)).for_each(|(key, value)| add(key, value)),
+                None => Pairs(self.bytes(part)).for_each(|(key, value)| add(key, value)),
             }
         }
         pairs
@@ -644,15 +649,16 @@ fn push_name(text: &mut Vec<u8>, view: View<'_>) {
     }
 }
 
-/// Adds the pairs of a record; true if they are as they stand in the log.
+/// Adds the pairs of a record; says their form, if they are as they stand in the log.
 #[inline]
-fn push_pairs(text: &mut Vec<u8>, view: View<'_>) -> bool {
-    if let Some(raw) = view.raw_pairs().filter(|raw| raw.len() <= LONG) {
+fn push_pairs(text: &mut Vec<u8>, view: View<'_>) -> Option<Form> {
+    let raw = view.raw_pairs();
+    if raw.len() <= LONG {
         text.extend_from_slice(raw);
-        return true;
+        return Some(view.record.form);
     }
     view.pairs(|key, value| push_pair(text, key, &value));
-    false
+    None
 }
 
 /// A pair: the lengths of its key and of its value in two bytes each, then both. No part is longer.

@@ -35,4 +35,4 @@ pub use time::Time;
 pub(crate) use view::Owned;
 pub(crate) use view::TargetField;
 pub use view::View;
-pub(crate) use view::text_pairs;
+pub(crate) use view::raw_pairs;

@@ -117,19 +117,10 @@ impl<'a> View<'a> {
 
     /// Calls `each` with the program's own pairs, in their order: its key-values, the fields of the
     /// spans around it, and of a start the arguments of its function.
-    pub fn pairs(&self, mut each: impl FnMut(&str, Cow<'a, str>)) {
+    pub fn pairs(&self, each: impl FnMut(&str, Cow<'a, str>)) {
         match self.record.form {
             Form::Text => self.text_pairs(each),
-            Form::KeyValue => {
-                for (key, value) in key_value::pairs(self.last_line()) {
-                    if !is_reserved(key) {
-                        each(text(key).as_ref(), text(value));
-                    }
-                }
-            }
-            Form::Json => {
-                json::pairs(self.json(), each);
-            }
+            form => raw_pairs(form, self.raw_pairs(), each),
         }
     }
 
@@ -141,23 +132,21 @@ impl<'a> View<'a> {
         text_pairs(line.get(begin..ours).unwrap_or_default(), each);
     }
 
-    /// The program's own pairs of a start, an end or another record as they stand in the log, with the
-    /// mark among them, for [`text_pairs`]; none in another form.
-    pub(crate) fn raw_pairs(&self) -> Option<&'a [u8]> {
+    /// The part of its line that has the program's own pairs, for [`raw_pairs`].
+    pub(crate) fn raw_pairs(&self) -> &'a [u8] {
         let record = self.record;
-        if record.form != Form::Text {
-            return None;
-        }
-        let begin = match record.kind {
+        let begin = match (record.form, record.kind) {
+            (Form::KeyValue, _) => return self.last_line(),
+            (Form::Json, _) => return self.json(),
             // Behind the mark of an end are all of its pairs: it has no arguments.
-            Kind::End => record.tail,
-            Kind::Start | Kind::Event => match record.message {
+            (Form::Text, Kind::End) => record.tail,
+            (Form::Text, Kind::Start | Kind::Event) => match record.message {
                 Some(message) => message.end,
                 None => self.batch.dialect.message(&self.batch.bytes, record).end,
             },
         };
         let (begin, end) = (begin as usize, record.ours_at as usize);
-        Some(self.batch.bytes.get(begin..end).unwrap_or_default())
+        self.batch.bytes.get(begin..end).unwrap_or_default()
     }
 
     /// All that stands before its message.
@@ -305,8 +294,24 @@ impl<'a> View<'a> {
     }
 }
 
-/// Calls `each` with the program's own pairs in a part of a line of the text form.
-pub(crate) fn text_pairs<'a>(mut rest: &'a [u8], mut each: impl FnMut(&str, Cow<'a, str>)) {
+/// Calls `each` with the program's own pairs in the part of a line that has them.
+pub(crate) fn raw_pairs<'a>(form: Form, raw: &'a [u8], mut each: impl FnMut(&str, Cow<'a, str>)) {
+    match form {
+        Form::Text => text_pairs(raw, each),
+        Form::KeyValue => {
+            for (key, value) in key_value::pairs(raw) {
+                if !is_reserved(key) {
+                    each(text(key).as_ref(), text(value));
+                }
+            }
+        }
+        Form::Json => {
+            json::pairs(raw, each);
+        }
+    }
+}
+
+fn text_pairs<'a>(mut rest: &'a [u8], mut each: impl FnMut(&str, Cow<'a, str>)) {
     while let Some(pair) = pairs::pair(rest) {
         rest = &rest[pair.len..];
         if !is_reserved(pair.key) {

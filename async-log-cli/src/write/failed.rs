@@ -345,6 +345,7 @@ impl<W: Write> Failures<W> {
             timing: false,
             fold: true,
             limit: self.options.limit,
+            only_marked: true,
             found: None,
         };
         Whole::new(&manner, newest, &Timing::new(newest), &mut self.out).draw()
@@ -457,14 +458,20 @@ impl<W: Write> Taker for Failures<W> {
             return Ok(());
         }
         self.failed += 1;
-        trace.compact(ROOM);
+        for failure in &failures {
+            trace.items[failure.at].is_marked = true;
+        }
         let keys: Vec<_> = failures
             .iter()
-            .map(|failure| (failure.key(trace), failure.path(trace), failure.at))
+            .map(|failure| {
+                let item = trace.items[failure.at];
+                (failure.key(trace), failure.path(trace), item)
+            })
             .collect();
+        // What is left out changes the positions of all behind it.
+        trace.compact(ROOM);
         let trace = Rc::new(trace.take());
-        for ((key, message), path, at) in keys {
-            let item = trace.items[at];
+        for ((key, message), path, item) in keys {
             let Some(group) = self.group(key) else {
                 continue;
             };

@@ -22,8 +22,12 @@ pub struct Wanted {
     conditions: Conditions,
     /// The key of a condition, as it stands in lines of every form.
     key: Option<memchr::memmem::Finder<'static>>,
-    /// The pair that it wants, as it stands in lines of the text form that escape nothing.
-    pair: Option<memchr::memmem::Finder<'static>>,
+    /// The pair that it wants, as it stands in lines of the text form that escape nothing, and its value
+    /// as it stands in lines of the others.
+    pair: Option<(
+        memchr::memmem::Finder<'static>,
+        memchr::memmem::Finder<'static>,
+    )>,
     /// How many records were read for it.
     read: u64,
     /// Of a condition: it may be a part of a message too.
@@ -31,6 +35,8 @@ pub struct Wanted {
     line: Option<bytes::Regex>,
     /// It may match between the ends of a message or a pair alone.
     is_anchored: bool,
+    /// It is letters, digits and spaces, and stands for nothing else.
+    is_word: bool,
     /// What to say of it where nothing is found.
     doubt: Option<String>,
     shown: Regex,
@@ -72,11 +78,12 @@ impl Wanted {
         Ok(Wanted {
             conditions: Conditions::new(vec![condition]),
             key: is_written(key).then(|| finder(key)),
-            pair: (is_literal && is_written(key)).then(|| finder(said)),
+            pair: (is_literal && is_written(key)).then(|| (finder(said), finder(value))),
             read: 0,
             text: is_equal.then(|| pattern(&literal)).transpose()?,
             line: None,
             is_anchored: false,
+            is_word: false,
             doubt: looks_like_pattern.then(|| {
                 format!("`=` takes a value as it is; for a regular expression say `{key}~{value}`")
             }),
@@ -94,6 +101,9 @@ impl Wanted {
             read: 0,
             text: None,
             line: Some(line),
+            is_word: said
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_')),
             doubt: None,
             is_anchored: said.contains(['^', '$']) || said.contains("\\A") || said.contains("\\z"),
             shown,
@@ -109,10 +119,12 @@ impl Wanted {
         if line.is_match(raw) {
             return true;
         }
-        // What a line escapes, quotes or parts is looked at as the program wrote it.
-        let is_plain = view.record.form == Form::Text
-            && !self.is_anchored
-            && memchr::memchr3(b'\\', b'"', b'\n', raw).is_none();
+        // What a line escapes, quotes or parts is looked at as the program wrote it. Plain words lie in
+        // one message, key or value, and these stand in lines of every form.
+        let is_plain = !self.is_anchored
+            && memchr::memchr2(b'\\', b'\n', raw).is_none()
+            && (self.is_word
+                || view.record.form == Form::Text && memchr::memchr(b'"', raw).is_none());
         !is_plain && self.is_in_parts(view)
     }
 
@@ -133,12 +145,14 @@ impl Wanted {
     fn may_meet(&self, view: View<'_>) -> bool {
         let line = view.text();
         let is_in = |finder: &memchr::memmem::Finder<'_>| finder.find(line).is_some();
-        match &self.pair {
-            Some(pair) if view.record.form == Form::Text && !is_in(pair) => {
-                memchr::memchr(b'\\', line).is_some()
-            }
-            _ => self.key.as_ref().is_none_or(is_in),
-        }
+        let Some((pair, value)) = &self.pair else {
+            return self.key.as_ref().is_none_or(is_in);
+        };
+        let is_there = match view.record.form {
+            Form::Text => is_in(pair),
+            Form::KeyValue | Form::Json => is_in(value) && self.key.as_ref().is_none_or(is_in),
+        };
+        is_there || memchr::memchr(b'\\', line).is_some()
     }
 
     fn is_in_parts(&self, view: View<'_>) -> bool {
@@ -293,6 +307,7 @@ impl<W: Write> Finder<W> {
             timing: false,
             fold: false,
             limit: self.options.limit,
+            only_marked: false,
             found: Some(self.wanted.shown.clone()),
         };
         Whole::new(&manner, trace, &Timing::new(trace), &mut self.out).draw()

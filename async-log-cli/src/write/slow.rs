@@ -188,6 +188,7 @@ impl<W: Write> Slowest<W> {
             timing: true,
             fold: true,
             limit: self.options.limit,
+            only_marked: false,
             found: None,
         };
         Whole::new(&manner, trace, &timing, &mut self.out).draw()

@@ -26,9 +26,14 @@ pub(crate) struct Manner {
     pub(crate) fold: bool,
     /// How many rows there are right inside of a span; 0 for all.
     pub(crate) limit: usize,
+    /// Of a large trace: leaves out what is inside of spans in which nothing is marked.
+    pub(crate) only_marked: bool,
     /// What is looked for.
     pub(crate) found: Option<Regex>,
 }
+
+/// A trace of more spans and records is large.
+const LARGE: usize = 30;
 
 /// How many that are alike are folded.
 const ALIKE: usize = 3;
@@ -53,14 +58,18 @@ pub(crate) struct Whole<'a, W> {
     out: W,
     /// A row has something in it that is bad or was looked for, so it is not folded.
     is_special: Vec<bool>,
+    /// It is marked, or something in it is.
+    holds_mark: Vec<bool>,
 }
 
 impl<'a, W: Write> Whole<'a, W> {
     pub(crate) fn new(manner: &'a Manner, trace: &'a Trace, timing: &'a Timing, out: W) -> Self {
         let mut is_special: Vec<_> = trace.items.iter().map(is_special).collect();
+        let mut holds_mark: Vec<_> = trace.items.iter().map(|item| item.is_marked).collect();
         for at in (1..trace.items.len()).rev() {
             if let Some(around) = trace.position(trace.items[at].around) {
                 is_special[around] |= is_special[at];
+                holds_mark[around] |= holds_mark[at];
             }
         }
         Whole {
@@ -70,6 +79,7 @@ impl<'a, W: Write> Whole<'a, W> {
             line: Line::default(),
             out,
             is_special,
+            holds_mark,
         }
     }
 
@@ -185,6 +195,10 @@ impl<'a, W: Write> Whole<'a, W> {
         if item.is_task && at > 0 {
             behind.push((TASK, format!("  task {}", item.task_id)));
         }
+        let inside = self.timing.inside[at].len();
+        if inside > 0 && self.is_closed(at) {
+            behind.push((DIM, format!("  … {inside} inside")));
+        }
         match &self.manner.found {
             Some(found) => {
                 self.line.push_found(style, &name, found);
@@ -266,8 +280,17 @@ impl<'a, W: Write> Whole<'a, W> {
         waited.fold(0, u64::saturating_add) >= worth
     }
 
+    /// Whether what is inside of an item is not shown.
+    fn is_closed(&self, at: usize) -> bool {
+        let is_large = self.trace.items.len() > LARGE;
+        self.manner.only_marked && is_large && !self.holds_mark[at]
+    }
+
     /// The rows right inside of a span, by time.
     fn rows(&self, span: usize) -> Vec<Row> {
+        if self.is_closed(span) {
+            return Vec::new();
+        }
         let mut rows = match self.manner.fold {
             true => self.folded(span),
             false => self.timing.inside[span]
@@ -275,7 +298,8 @@ impl<'a, W: Write> Whole<'a, W> {
                 .map(|&at| Row::One(at))
                 .collect(),
         };
-        if self.manner.timing {
+        // Nobody waits for a gap in what nobody waits for.
+        if self.manner.timing && self.timing.is_critical[span] {
             let gaps = self.timing.gaps(self.trace, span);
             rows.extend(gaps.into_iter().map(Row::Gap));
         }

@@ -81,6 +81,77 @@ fn nothing_failed_is_said() {
     assert!(ran.err.contains("no failure in 1 trace"), "{ran:?}");
 }
 
+/// A trace of very many spans is kept in part, and the failure in it is still what it was.
+#[test]
+fn a_failure_in_a_large_trace_is_found() {
+    let mut log = String::from(
+        "serve, span_mark=start, span_id=1, span_at=1700000000.000000000, task_id=0, thread_id=1\n",
+    );
+    for id in 2..5000 {
+        let (name, outcome) = match id {
+            4000 => ("query", ", span_outcome=error"),
+            _ => ("step", ""),
+        };
+        writeln!(log, "{name}, span_mark=start, span_id={id}, span_parent=1, span_at=1700000000.{id:09}, task_id=0, thread_id=1").unwrap();
+        if id == 4000 {
+            log.push_str("no rows, span_id=4000, task_id=0, thread_id=1\n");
+        }
+        writeln!(log, "{name}, span_mark=end, span_id={id}, span_elapsed=0.000000{:03}{outcome}, task_id=0, thread_id=1", id % 900).unwrap();
+    }
+    log.push_str(
+        "serve, span_mark=end, span_id=1, span_elapsed=1.000000000, task_id=0, thread_id=1\n",
+    );
+    let ran = run_on(&log, &["failed"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.starts_with("1 × query  error"), "{}", ran.out);
+    assert!(ran.out.contains("in serve › query"), "{}", ran.out);
+    let mut marked = ran.out.lines().filter(|line| line.contains(" > "));
+    assert!(
+        marked
+            .next()
+            .is_some_and(|line| line.contains("query  error"))
+    );
+    // All others are in one row, or in a sum.
+    let before = |marker: &str| {
+        let before = ran.out.split(marker).next().unwrap_or_default();
+        let number = before.rsplit(' ').next().unwrap_or_default();
+        number.replace(',', "").parse::<u64>().unwrap()
+    };
+    assert_eq!(
+        before(" × step") + before(" more step"),
+        4997,
+        "{}",
+        ran.out
+    );
+}
+
+/// Of a large trace only what leads to the failure is open.
+#[test]
+fn a_large_trace_is_shown_where_it_failed() {
+    let mut log = String::from(
+        "serve, span_mark=start, span_id=1, span_at=1700000000.000000000, task_id=0, thread_id=1\n",
+    );
+    for n in 0..20 {
+        let (id, inner) = (2 * n + 2, 2 * n + 3);
+        let outcome = if n == 7 {
+            ", span_outcome=panicked"
+        } else {
+            ""
+        };
+        writeln!(log, "request{n}x, span_mark=start, span_id={id}, span_parent=1, span_at=1700000000.00000000{}, task_id=0, thread_id=1", n % 10).unwrap();
+        writeln!(log, "inner{n}x, span_mark=start, span_id={inner}, span_parent={id}, span_at=1700000000.00000000{}, task_id=0, thread_id=1", n % 10).unwrap();
+        writeln!(log, "inner{n}x, span_mark=end, span_id={inner}, span_elapsed=0.500000000{outcome}, task_id=0, thread_id=1").unwrap();
+        writeln!(log, "request{n}x, span_mark=end, span_id={id}, span_elapsed=0.600000000, task_id=0, thread_id=1").unwrap();
+    }
+    log.push_str(
+        "serve, span_mark=end, span_id=1, span_elapsed=1.000000000, task_id=0, thread_id=1\n",
+    );
+    let out = run_on(&log, &["failed"]).out;
+    assert!(out.contains("inner7x  panicked"), "{out}");
+    assert!(out.contains("request8x  … 1 inside"), "{out}");
+    assert!(!out.contains("inner8x"), "{out}");
+}
+
 /// Without times nothing is slower than anything else.
 #[test]
 fn a_log_without_times_has_nothing_slow() {
