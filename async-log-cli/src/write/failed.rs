@@ -14,7 +14,7 @@ use super::state::State;
 use super::terminal::{BOLD, DIM, Line, Look, PLAIN, TASK, level_style};
 use super::timing::Timing;
 use super::tree::Node;
-use super::whole::{Manner, Whole, push_place};
+use super::whole::{Manner, Whole, task_text};
 use crate::collect::{self, Choice, Collector, Item, Taker, Trace, What, collects};
 use crate::printable::shortened;
 use crate::read::{Kind, Level, Outcome, View};
@@ -371,12 +371,16 @@ impl<W: Write> Failures<W> {
             line.write(look, &mut self.out)?;
         }
         line.push(DIM, "    the newest:");
-        match &group.newest {
-            Some(newest) => push_place(line, newest, self.several_processes),
-            None => {
-                let at = moment(group.last, number::Moment::Whole);
-                line.push(PLAIN, &format!("  {at} UTC  in no span"));
-            }
+        let process = group.newest.as_ref().and_then(|newest| newest.process.id);
+        if let Some(id) = process.filter(|_| self.several_processes) {
+            line.push(DIM, &format!("  process {}", id.pid));
+        }
+        let task = group.tasks.last().copied().unwrap_or(0);
+        line.push(TASK, &task_text(task));
+        let at = moment(group.last, number::Moment::Whole);
+        line.push(PLAIN, &format!("  {at} UTC"));
+        if group.newest.is_none() {
+            line.push(DIM, "  in no span");
         }
         line.write(look, &mut self.out)
     }
@@ -475,7 +479,7 @@ impl<W: Write> Taker for Failures<W> {
             let Some(group) = self.group(key) else {
                 continue;
             };
-            group.add(item.end(), trace.root().task_id, message);
+            group.add(item.end(), item.task_id, message);
             group.path = path;
             group.state = match item.what {
                 What::Span(state) => Some(state.into()),

@@ -33,7 +33,7 @@ pub(crate) struct Manner {
 }
 
 /// A trace of more spans and records is large.
-const LARGE: usize = 30;
+const LARGE: usize = 20;
 
 /// How many that are alike are folded.
 const ALIKE: usize = 3;
