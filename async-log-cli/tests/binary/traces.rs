@@ -171,7 +171,7 @@ fn tasks_of_one_name_share_lanes() {
 #[test]
 fn a_record_is_in_no_span_of_another_task() {
     let of: Vec<_> = (0..200)
-        .map(|n| ("request", n * 500, 700 + n % 7))
+        .map(|n| ("request", n * 500, 700 + n % 7 * 50))
         .collect();
     let events = events(&tasks(&of));
     let number = |event: &Value, key: &str| (event[key].as_f64().unwrap() * 1000.0).round() as u64;
