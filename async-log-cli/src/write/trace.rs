@@ -410,6 +410,15 @@ impl Kept {
         self.more.get_or_insert_default()
     }
 
+    /// Gives away what is held, as the span goes to another lane: that is drawn on the old one, within the
+    /// span that stays there.
+    fn leave_held(&mut self) -> Option<Piece> {
+        let more = self.more.as_mut()?;
+        more.held_until = 0;
+        let is_held = !more.held.bytes.is_empty();
+        is_held.then(|| std::mem::take(&mut more.held))
+    }
+
     /// Whether what starts and ends then has to be held until this span, which started then, is drawn.
     fn holds(&self, own_start: u64, start: u64) -> bool {
         match &self.more {
@@ -653,11 +662,13 @@ impl<F: Format> Trace<F> {
             .filter(|parent| parent.kept.holds(parent.start, span.start));
         let held_by = holder.map(|_| around);
         let until = end.at.max(span.start);
+        let mut left = Vec::new();
         let lane = self
             .lanes
             .leave(lane, (id, held_by), (span.start, until), |id, to| {
                 if let Some(moved) = open.get_mut(id) {
                     moved.kept.lane = Some(to);
+                    left.extend(moved.kept.leave_held());
                 }
             });
         let place = Place {
@@ -669,6 +680,9 @@ impl<F: Format> Trace<F> {
         };
         let (mut more, mut nothing) = (more, More::default());
         let more = more.as_deref_mut().unwrap_or(&mut nothing);
+        for mut piece in left {
+            self.release(&mut piece, Some(&mut (id, &mut more.held)));
+        }
         // Taken out for as long as it is written to.
         let mut held = held_by.and_then(|id| open.get_mut(id)).map(|parent| {
             let more = parent.kept.more();

@@ -1,5 +1,6 @@
 //! What a trace shows, whatever its format, and whether that is what the log says.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
@@ -102,8 +103,14 @@ impl Drawing {
                 slices[&parent.key()].place.track == slice.place.track
                     && parent.opens_before(span)
                     && parent.start <= span.start
-                    && (parent.end != Some(span.start)
-                        || form == Form::Perfetto && parent.closes_behind(span))
+                    && match parent.end.map(|end| end.cmp(&span.start)) {
+                        // By the clock of its thread it was over before.
+                        Some(Ordering::Less) => false,
+                        Some(Ordering::Equal) => {
+                            form == Form::Perfetto && parent.closes_behind(span)
+                        }
+                        Some(Ordering::Greater) | None => true,
+                    }
             };
             match parent.filter(beside) {
                 Some(parent) => assert_eq!(

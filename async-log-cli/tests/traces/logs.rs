@@ -228,6 +228,19 @@ fn what_never_ends_does_not_begin_in_what_was_before() {
     assert_eq!(lane(&perfetto, 3), ("main", Some(2)));
 }
 
+/// Span 3 is held for span 2, which goes to another track when 1 ends. Both begin with 1.
+#[test]
+fn what_a_moved_span_held_stays_behind_the_span_of_its_track() {
+    let mut log: Vec<_> = [(4, 0), (1, 4), (2, 1), (3, 2)]
+        .map(|(id, parent)| start(id, parent, 0))
+        .into();
+    log.extend([(3, 2), (1, 4), (2, 5), (4, 6)].map(|(id, elapsed)| end(id, elapsed)));
+    for drawing in both(log.concat()) {
+        let ends = [1, 2, 3, 4].map(|id| times(&drawing, id).1);
+        assert_eq!(ends, [Some(4), Some(5), Some(2), Some(6)]);
+    }
+}
+
 #[test]
 fn a_log_without_spans_is_a_trace() {
     let log = "[2026-01-02T03:04:05Z INFO  shop] alone, task_id=0, thread_id=1\n";
