@@ -11,6 +11,7 @@ use super::order;
 use super::prefix::Layout;
 use super::record::{Kind, Part, Record};
 use super::shape::{Before, Shapes};
+use super::writer::Members;
 use super::{json, key_value, text};
 
 /// The form of a log: section 1 of `docs/format.md`.
@@ -35,6 +36,10 @@ pub struct Dialect {
     pub container: Container,
     /// What stands before messages.
     pub shapes: Shapes,
+    /// What tells the writers of JSON records apart.
+    pub(crate) writers: Members,
+    /// Several processes write, and nothing tells them apart.
+    pub(crate) is_mixed: bool,
     /// There are no span ids: spans nest within their tasks.
     pub legacy: bool,
     /// The newest lines are first.
@@ -80,9 +85,28 @@ impl Dialect {
             name_writers(&mut shapes, &sample);
             dialect.shapes = shapes;
         }
+        dialect.name_json_writers(&sample);
+        dialect.is_mixed = !dialect.shapes.tells_writers && identity::are_mixed(&sample.records);
         dialect.is_reversed = order::is_reversed(&sample);
         dialect.continues_upwards = dialect.is_reversed && dialect.continues_upwards(&sample);
         Some(dialect)
+    }
+
+    /// Finds out which members of JSON records tell writers apart, where nothing in front of them does.
+    fn name_json_writers(&mut self, sample: &Batch) {
+        let is_json = |record: &Record| record.form == Form::Json;
+        if !sample.records.iter().all(is_json) {
+            return;
+        }
+        let object = |record: &Record| {
+            let text = &sample.bytes[record.text.range()];
+            self.json_at(text).map_or(&b""[..], |at| &text[at..])
+        };
+        let writers = Members::learn(sample, object);
+        let writer = |record: &Record| writers.writer(object(record));
+        self.shapes.tells_writers |=
+            !writers.is_empty() && identity::tells_several(&sample.records, writer);
+        self.writers = writers;
     }
 
     /// Whether lines that continue a record stand above it.
@@ -268,9 +292,10 @@ impl Dialect {
         if self.goes_on(lines, range.end) {
             return None;
         }
+        let mut record = Record::default();
         if self.form != Form::Json
             && line.last() == Some(&b'}')
-            && let Ok(record) = reader.read(line, range.start, behind)
+            && reader.read(line, range.start, behind, &mut record).is_ok()
         {
             return Some(record);
         }
@@ -449,16 +474,15 @@ fn name_writers(shapes: &mut Shapes, batch: &Batch) {
     }
     shapes.name_writers(identity::columns(&rows));
     // Of lines of several shapes a writer may have one name in each.
-    let rows = batch.records.iter().map(|record| {
-        let first = first_line(&batch.bytes[record.text.range()]);
-        Row::new(
-            record,
-            vec![((), shapes.writer(first).to_le_bytes().to_vec())],
-        )
-    });
+    let writer = |record: &Record| shapes.writer(first_line(&batch.bytes[record.text.range()]));
+    let rows = batch.records.iter();
+    let rows =
+        rows.map(|record| Row::new(record, vec![((), writer(record).to_le_bytes().to_vec())]));
     if identity::columns(&rows.collect::<Vec<_>>()).is_empty() {
         shapes.name_writers(Default::default());
+        return;
     }
+    shapes.tells_writers = identity::tells_several(&batch.records, writer);
 }
 
 /// Whether there are starts and ends, and none of them has an id.

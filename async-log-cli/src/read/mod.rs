@@ -23,6 +23,7 @@ mod text;
 mod time;
 mod view;
 mod words;
+mod writer;
 
 pub use batch::{Batch, Unreadable, Why};
 pub use container::Container;

@@ -161,7 +161,11 @@ impl Level {
             ("critical", Level::Error),
             ("fatal", Level::Error),
         ];
-        let is_word = |(name, _): &&(&str, Level)| word.eq_ignore_ascii_case(name.as_bytes());
+        // Once a record, so what does not begin with its letter is not compared.
+        let first = word.first()?.to_ascii_lowercase();
+        let is_word = |(name, _): &&(&str, Level)| {
+            name.as_bytes()[0] == first && word.eq_ignore_ascii_case(name.as_bytes())
+        };
         WORDS.iter().find(is_word).map(|(_, level)| *level)
     }
 
