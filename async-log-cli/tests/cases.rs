@@ -368,7 +368,7 @@ fn replicas_without_any_name_are_not_mixed_up() {
     // The same line twice is no other process.
     let line =
         "job, span_mark=start, span_id=1, span_at=1700000000.000000000, task_id=0, thread_id=1\n";
-    let (_, said) = written_of(&["tree"], &[line, line].concat());
+    let (_, said) = written_of(&["tree"], [line, line].concat());
     assert!(said.contains("starts twice"), "{said}");
 }
 

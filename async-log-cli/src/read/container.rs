@@ -5,6 +5,7 @@
 //! container says of it: `␝TIME␝LEVEL␝TARGET␝WRITER␝LINE`.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 use memchr::memmem::Finder;
@@ -393,8 +394,10 @@ struct Cri {
 
 impl Cri {
     fn of(line: &[u8]) -> Option<Cri> {
+        // Building it takes longer than the search does.
+        static STREAM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" std"));
         let head = &line[..line.len().min(256)];
-        memchr::memmem::find_iter(head, b" std").find_map(|space| {
+        STREAM.find_iter(head).find_map(|space| {
             let stream = space + 1;
             let rest = &line[stream..];
             let tag = rest

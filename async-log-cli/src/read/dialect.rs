@@ -11,7 +11,7 @@ use super::order;
 use super::prefix::Layout;
 use super::record::{Kind, Part, Record};
 use super::shape::{Before, Shapes};
-use super::writer::Members;
+use super::writer::{Members, Writers};
 use super::{json, key_value, text};
 
 /// The form of a log: section 1 of `docs/format.md`.
@@ -36,10 +36,8 @@ pub struct Dialect {
     pub container: Container,
     /// What stands before messages.
     pub shapes: Shapes,
-    /// What tells the writers of JSON records apart.
-    pub(crate) writers: Members,
-    /// Several processes write, and nothing tells them apart.
-    pub(crate) is_mixed: bool,
+    /// Who writes it.
+    pub writers: Writers,
     /// There are no span ids: spans nest within their tasks.
     pub legacy: bool,
     /// The newest lines are first.
@@ -82,11 +80,13 @@ impl Dialect {
         if shapes.has_front {
             sample.dialect = dialect.for_sample();
             sample.parse_lines();
-            name_writers(&mut shapes, &sample);
+            dialect.writers.are_told_apart = name_writers(&mut shapes, &sample);
             dialect.shapes = shapes;
         }
         dialect.name_json_writers(&sample);
-        dialect.is_mixed = !dialect.shapes.tells_writers && identity::are_mixed(&sample.records);
+        let writers = &mut dialect.writers;
+        writers.are_mixed = !writers.are_told_apart && identity::are_mixed(&sample.records);
+        sample.dialect = dialect.for_sample();
         dialect.is_reversed = order::is_reversed(&sample);
         dialect.continues_upwards = dialect.is_reversed && dialect.continues_upwards(&sample);
         Some(dialect)
@@ -102,11 +102,10 @@ impl Dialect {
             let text = &sample.bytes[record.text.range()];
             self.json_at(text).map_or(&b""[..], |at| &text[at..])
         };
-        let writers = Members::learn(sample, object);
-        let writer = |record: &Record| writers.writer(object(record));
-        self.shapes.tells_writers |=
-            !writers.is_empty() && identity::tells_several(&sample.records, writer);
-        self.writers = writers;
+        let members = Members::learn(sample, object);
+        let writer = |record: &Record| members.writer(object(record));
+        self.writers.are_told_apart |= identity::tells_several(&sample.records, writer);
+        self.writers.members = members;
     }
 
     /// Whether lines that continue a record stand above it.
@@ -465,8 +464,8 @@ fn heads(batch: &Batch) -> Vec<Head<'_>> {
     heads.collect()
 }
 
-/// Finds out which of the words in front tell writers apart.
-fn name_writers(shapes: &mut Shapes, batch: &Batch) {
+/// Finds out which of the words in front tell writers apart; says whether there are several.
+fn name_writers(shapes: &mut Shapes, batch: &Batch) -> bool {
     let mut rows = Vec::new();
     for record in &batch.records {
         let first = first_line(&batch.bytes[record.text.range()]);
@@ -480,9 +479,9 @@ fn name_writers(shapes: &mut Shapes, batch: &Batch) {
         rows.map(|record| Row::new(record, vec![((), writer(record).to_le_bytes().to_vec())]));
     if identity::columns(&rows.collect::<Vec<_>>()).is_empty() {
         shapes.name_writers(Default::default());
-        return;
+        return false;
     }
-    shapes.tells_writers = identity::tells_several(&batch.records, writer);
+    identity::tells_several(&batch.records, writer)
 }
 
 /// Whether there are starts and ends, and none of them has an id.

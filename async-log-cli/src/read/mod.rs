@@ -36,3 +36,4 @@ pub use time::Time;
 pub(crate) use view::Owned;
 pub(crate) use view::TargetField;
 pub use view::View;
+pub use writer::Writers;

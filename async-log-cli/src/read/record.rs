@@ -151,22 +151,19 @@ pub enum Level {
 impl Level {
     /// The level that a logger wrote as `word`, in any case.
     pub fn from_word(word: &[u8]) -> Option<Self> {
-        const WORDS: [(&str, Level); 8] = [
-            ("error", Level::Error),
-            ("warn", Level::Warn),
-            ("warning", Level::Warn),
-            ("info", Level::Info),
-            ("debug", Level::Debug),
-            ("trace", Level::Trace),
-            ("critical", Level::Error),
-            ("fatal", Level::Error),
-        ];
-        // Once a record, so what does not begin with its letter is not compared.
-        let first = word.first()?.to_ascii_lowercase();
-        let is_word = |(name, _): &&(&str, Level)| {
-            name.as_bytes()[0] == first && word.eq_ignore_ascii_case(name.as_bytes())
+        // Once a record, so only words that begin with its letter are compared.
+        let words: &[(&str, Level)] = match word.first()?.to_ascii_lowercase() {
+            b'e' => &[("error", Level::Error)],
+            b'w' => &[("warn", Level::Warn), ("warning", Level::Warn)],
+            b'i' => &[("info", Level::Info)],
+            b'd' => &[("debug", Level::Debug)],
+            b't' => &[("trace", Level::Trace)],
+            b'c' => &[("critical", Level::Error)],
+            b'f' => &[("fatal", Level::Error)],
+            _ => return None,
         };
-        WORDS.iter().find(is_word).map(|(_, level)| *level)
+        let is_word = |(name, _): &&(&str, Level)| word.eq_ignore_ascii_case(name.as_bytes());
+        words.iter().find(is_word).map(|(_, level)| *level)
     }
 
     /// The level in capitals.

@@ -82,8 +82,6 @@ pub struct Shapes {
     pub(super) shapes: Vec<Shape>,
     /// Something may be in front of lines.
     pub(super) has_front: bool,
-    /// There are several writers, and what is in front tells them apart.
-    pub(crate) tells_writers: bool,
     /// The layouts that are looked for in lines that have none of the shapes: what is in front may change
     /// in the middle of a log, as when a program is started anew in another way.
     searched: Vec<Layout>,
@@ -101,7 +99,6 @@ impl Shapes {
         Shapes {
             has_front: is_contained || shapes.iter().any(|shape| !shape.front.is_empty()),
             shapes,
-            tells_writers: false,
             searched,
         }
     }

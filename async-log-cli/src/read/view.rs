@@ -204,8 +204,9 @@ impl<'a> View<'a> {
             true => dialect.shapes.writer(first_line(self.text())),
             false => 0,
         };
-        match in_front == 0 && !dialect.writers.is_empty() && self.record.form == Form::Json {
-            true => dialect.writers.writer(self.json()),
+        let members = &dialect.writers.members;
+        match in_front == 0 && !members.is_empty() && self.record.form == Form::Json {
+            true => members.writer(self.json()),
             false => in_front,
         }
     }
@@ -213,13 +214,13 @@ impl<'a> View<'a> {
     /// Whether the log has several writers that nothing tells apart.
     #[inline]
     pub(crate) fn is_mixed(&self) -> bool {
-        self.batch.dialect.is_mixed
+        self.batch.dialect.writers.are_mixed
     }
 
     /// Whether the log has several writers that its lines tell apart.
     #[inline]
     pub(crate) fn tells_writers(&self) -> bool {
-        self.batch.dialect.shapes.tells_writers
+        self.batch.dialect.writers.are_told_apart
     }
 
     /// Where its target stands, found out without reading it.

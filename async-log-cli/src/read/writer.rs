@@ -12,9 +12,20 @@ use super::json::{self, Member, MemberValue};
 use super::record::{ProcessId, Record};
 use super::shape::Fnv;
 
+/// Who writes a log.
+#[derive(Clone, Debug, Default)]
+pub struct Writers {
+    /// The members of JSON records that tell them apart.
+    pub(super) members: Members,
+    /// There are several, and their lines tell them apart.
+    pub(crate) are_told_apart: bool,
+    /// There are several, and nothing tells them apart.
+    pub(crate) are_mixed: bool,
+}
+
 /// The members that tell writers apart, by their paths.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Members(Vec<u64>);
+pub(super) struct Members(Vec<u64>);
 
 /// So many are the name of a writer.
 const NAMES: usize = 8;
@@ -45,39 +56,35 @@ const WORDS: [&str; 16] = [
 impl Members {
     /// Finds them in the records of a sample; `json` gives the object of one.
     pub(super) fn learn<'a>(batch: &'a Batch, json: impl Fn(&Record) -> &'a [u8]) -> Members {
-        let mut rows: Vec<Row<u64>> = Vec::new();
-        let mut counts: HashMap<u64, usize> = HashMap::new();
-        let mut named: HashSet<u64> = HashSet::new();
-        for record in &batch.records {
+        let everywhere = members_of_all(batch.records.iter().map(&json));
+        if everywhere.is_empty() {
+            return Members::default();
+        }
+        let row = |record: &'a Record| {
             let mut values = Vec::new();
             each(json(record), &mut |member| {
-                if json::is_programs(member.key) && member.raw.len() <= LONG {
+                if everywhere.contains_key(&member.path) {
                     values.push((member.path, member.raw.to_vec()));
-                    *counts.entry(member.path).or_default() += 1;
-                    if names_writer(member.key) {
-                        named.insert(member.path);
-                    }
                 }
             });
-            rows.push(Row::new(record, values));
-        }
-        let is_everywhere = |path: &u64| counts.get(path) == Some(&rows.len());
+            Row::new(record, values)
+        };
+        let rows: Vec<Row<u64>> = batch.records.iter().map(row).collect();
         let mut members: Vec<u64> = identity::columns(&rows)
             .into_iter()
-            .filter(is_everywhere)
-            .filter(|path| named.contains(path) || differs_by_process(&rows, *path))
+            .filter(|path| everywhere[path] || differs_by_process(&rows, *path))
             .collect();
         members.sort_unstable();
         members.truncate(NAMES);
         Members(members)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// A number for who wrote an object; 0 if nothing tells.
-    pub(crate) fn writer(&self, object: &[u8]) -> u32 {
+    pub(super) fn writer(&self, object: &[u8]) -> u32 {
         let mut values: [&[u8]; NAMES] = [b""; NAMES];
         each(object, &mut |member| {
             if let Ok(at) = self.0.binary_search(&member.path) {
@@ -90,6 +97,29 @@ impl Members {
         }
         hash.finish32()
     }
+}
+
+/// The members that all objects have, and whether they are called as names of writers are. Seldom are
+/// there any, which the first objects show.
+fn members_of_all<'a>(objects: impl Iterator<Item = &'a [u8]>) -> HashMap<u64, bool> {
+    let mut all: Option<HashMap<u64, bool>> = None;
+    for object in objects {
+        let mut here = HashMap::new();
+        each(object, &mut |member| {
+            let is_candidate = all
+                .as_ref()
+                .is_none_or(|all| all.contains_key(&member.path));
+            if is_candidate && json::is_programs(member.key) && member.raw.len() <= LONG {
+                here.insert(member.path, names_writer(member.key));
+            }
+        });
+        let is_none = here.is_empty();
+        all = Some(here);
+        if is_none {
+            break;
+        }
+    }
+    all.unwrap_or_default()
 }
 
 fn each<'a>(object: &'a [u8], take: &mut dyn FnMut(Member<'a>)) {
