@@ -85,6 +85,9 @@ impl Members {
 
     /// A number for who wrote an object; 0 if nothing tells.
     pub(super) fn writer(&self, object: &[u8]) -> u32 {
+        if self.is_empty() {
+            return 0;
+        }
         let mut values: [&[u8]; NAMES] = [b""; NAMES];
         each(object, &mut |member| {
             if let Ok(at) = self.0.binary_search(&member.path) {

@@ -593,28 +593,39 @@ impl Lanes {
             if of_kind.is_empty() {
                 continue;
             }
-            let mut next = || {
-                self.tracks = self.tracks.saturating_add(1);
-                self.tracks
-            };
-            let parent = next();
-            name(Track {
-                number: parent,
-                group: 0,
-                order: u32::from(of_tasks),
-                name: &title,
-                flat_name: &title,
-                is_group: true,
-            });
-            for group in of_kind {
-                self.groups[group as usize].name_lines(parent, &mut next, &mut name);
-            }
+            self.name_groups(&title, u32::from(of_tasks), &of_kind, &mut name);
         }
         self.tasks.retain(|owner, _| owner.process != process);
         for group in groups {
             self.groups[group as usize].lines = Vec::new();
             self.groups[group as usize].empty = Vec::new();
             self.unused.push(group);
+        }
+    }
+
+    /// Names groups of lanes, which are in one more group.
+    fn name_groups(
+        &mut self,
+        title: &str,
+        order: u32,
+        groups: &[u32],
+        name: &mut impl FnMut(Track<'_>),
+    ) {
+        let mut next = || {
+            self.tracks = self.tracks.saturating_add(1);
+            self.tracks
+        };
+        let parent = next();
+        name(Track {
+            number: parent,
+            group: 0,
+            order,
+            name: title,
+            flat_name: title,
+            is_group: true,
+        });
+        for group in groups {
+            self.groups[*group as usize].name_lines(parent, &mut next, name);
         }
     }
 
