@@ -244,7 +244,7 @@ impl Groups {
         const TASKS: u64 = 1_500_000;
         let owner = match kind {
             Kind::Thread(thread) => Some(thread).filter(|thread| *thread < THREADS),
-            Kind::Tasks => Some(THREADS + first).filter(|task| *task < TASKS),
+            Kind::Tasks => Some(THREADS.saturating_add(first)).filter(|task| *task < TASKS),
             Kind::OtherThreads | Kind::OtherTasks => None,
         };
         let usual = owner
