@@ -1102,7 +1102,7 @@ fn written(record: &Record) -> Option<u64> {
 
 impl<K> Followed<K> {
     /// A span starts inside of one that is open; says whether that is selected.
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, parent: u64, at: u64, joined: bool) -> Option<bool> {
         let parent = self.open.get_mut(parent)?;
         if joined {

@@ -340,7 +340,7 @@ impl<W: Write> Sink for Stats<W> {
         Ok(self.id(start.view))
     }
 
-    #[inline]
+    #[inline(always)]
     fn end(&mut self, end: End<'_, NameId>, _: &mut OpenSpans<NameId>) -> io::Result<()> {
         if !end.selected {
             return Ok(());
