@@ -150,6 +150,7 @@ impl<'a, T> Deref for AsDisplay<'a, T> {
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum OwnedValue {
+    /// Nobody was known to want it.
     None,
     Bool(bool),
     Unsigned(u64),
@@ -174,7 +175,7 @@ impl OwnedValue {
 
     pub fn value(&self) -> Value<'_> {
         match self {
-            OwnedValue::None => Value::null(),
+            OwnedValue::None => Value::from("<not formatted>"),
             OwnedValue::Bool(value) => Value::from(*value),
             OwnedValue::Unsigned(value) => Value::from(*value),
             OwnedValue::Signed(value) => Value::from(*value),

@@ -52,7 +52,9 @@ pub(crate) fn wall_clock() -> u64 {
 /// clock on all threads. What would be cheaper is not right here: coarse clocks stand still for milliseconds, and a counter of
 /// the processor need not be the same on another core.
 pub(crate) fn now() -> u64 {
-    anchor().monotonic.elapsed().as_nanos() as u64
+    let elapsed = anchor().monotonic.elapsed();
+    // Enough for 584 years, and cheaper than the 128 bits of `as_nanos`.
+    elapsed.as_secs() * 1_000_000_000 + u64::from(elapsed.subsec_nanos())
 }
 
 /// What the wall clock said at the anchor.

@@ -152,6 +152,7 @@ impl Fields {
     /// # Panics
     ///
     /// When formatting a value or the name panics.
+    #[inline]
     pub(crate) fn capture(
         own: &dyn Source,
         skip: usize,
@@ -159,9 +160,20 @@ impl Fields {
         target: Option<&str>,
         name: Option<fmt::Arguments<'_>>,
     ) -> Fields {
-        if target.is_none() && name.is_none() && own.count() <= skip {
-            return around;
+        match target.is_none() && name.is_none() && own.count() <= skip {
+            true => around,
+            false => Fields::capture_own(own, skip, around, target, name),
         }
+    }
+
+    #[inline(never)]
+    fn capture_own(
+        own: &dyn Source,
+        skip: usize,
+        around: Fields,
+        target: Option<&str>,
+        name: Option<fmt::Arguments<'_>>,
+    ) -> Fields {
         Fields::new(|captured| {
             // A source that gives up has given what it had.
             let _ = own.visit(&mut Capturing {

@@ -80,10 +80,9 @@ impl<F: Future> Future for Keep<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let future = this.future.as_pin_mut().expect("taken only when dropped");
-        if matches!(this.suspension.state, State::Done) {
+        let Some(polling) = Polling::enter(this.suspension) else {
             return future.poll(cx);
-        }
-        let polling = Polling::enter(this.suspension);
+        };
         let polled = future.poll(cx);
         if polled.is_pending() {
             polling.suspend();
@@ -100,13 +99,15 @@ struct Polling<'a> {
 }
 
 impl<'a> Polling<'a> {
+    /// `None` where there is nothing to suspend.
     #[inline]
-    fn enter(suspension: &'a mut Suspension) -> Self {
+    fn enter(suspension: &'a mut Suspension) -> Option<Self> {
         let depth = match suspension.state {
+            State::Suspended => suspension.held.enter(),
             State::Running => suspension.held.take_over(suspension.machine),
-            _ => suspension.held.enter(),
+            State::Done => return None,
         };
-        Polling { suspension, depth }
+        Some(Polling { suspension, depth })
     }
 
     /// The machine is suspended, its level goes with it.

@@ -67,7 +67,7 @@ mod text;
 /// | `fields(k = v, k:? = v)` | fields of the span, in the syntax of [`span!`]; `user.id = v` works too. They can use the arguments and the bindings of their patterns. A field with an argument's name replaces the argument |
 /// | `ret` | a record in the span with the returned value as `ret`, at the span's level |
 /// | `err` | for a `Result`: a record with the error as `err`, at level `error`; the outcome of the function's span is `error` |
-/// | `parent = expr` | a [`Span`] or [`Context`] that the span is inside of, instead of where it is called. `None` makes it a root |
+/// | `parent = expr` | a [`Span`] or [`Context`] that the span is inside of, instead of where it is called. `None` makes it a root. If the span is filtered out, the code is in the parent's context |
 /// | `crate = path` | the path of this crate, if it has another name |
 /// | `off` | leaves a method of an annotated `impl` out |
 ///
@@ -125,7 +125,7 @@ mod text;
 ///
 /// # Cost
 ///
-/// Filtered out, the comparison of a level. The future of an annotated `async fn` is 56 bytes larger on 64 bits,
+/// Filtered out, the comparison of a level; with `parent` the entering of that, too. The future of an annotated `async fn` is 56 bytes larger on 64 bits,
 /// however large its arguments are, and some more if arguments are patterns (`benches/attribute` measures it). A function
 /// that returns a type that may be a future has its body in a closure if it has other exits than its end; the optimizer
 /// removes it.
@@ -156,5 +156,7 @@ pub mod __private {
         assert_fallible, assert_no_future, AnyFuture, HasSpan, KindBoxed, KindOpaque, NotCovered,
         Returned, ReturnedNested, ReturnedOpaque, ReturnedType, Tried, Typed, Watched,
     };
-    pub use crate::span::{call, is_enabled, is_loud, lend, never, Inline, Span, Start};
+    pub use crate::span::{
+        are_arguments_wanted, call, is_enabled, is_loud, lend, never, Inline, Span, Start,
+    };
 }

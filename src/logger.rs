@@ -9,8 +9,9 @@ use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 use crate::added::{Added, Subject};
 use crate::fields::{self, Fields};
 use crate::line::{self, Line};
-use crate::pairs::{TypedPairs, NO_PAIRS};
-use crate::passing::{self, PassingDone, Seen, Sought, Which};
+use crate::mark::Mark;
+use crate::pairs::{Arguments, First, TypedPairs, NO_PAIRS};
+use crate::passing::{self, Formatted, PassingDone, Seen, Sought, Which};
 use crate::place;
 use crate::target;
 
@@ -139,7 +140,8 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         self
     }
 
-    /// Keeps out of the log what annotated functions are called with.
+    /// Keeps out of the log what annotated functions are called with. It is not even formatted, unless another `Logger`
+    /// writes it, or a logger in between answers whether a span is enabled without asking this one.
     pub fn without_arguments(mut self) -> Self {
         self.options.arguments = false;
         self
@@ -214,9 +216,9 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// For each form apart, so that neither pays for the other.
     #[inline(never)]
     fn log_form<const TEXT: bool>(&self, record: &Record<'_>) {
-        match passing::now() {
-            None => self.log_plain::<TEXT>(record, None),
-            Some(before) => self.log_seen::<TEXT>(record, before),
+        match passing::is_idle() {
+            true => self.log_plain::<TEXT>(record, None),
+            false => self.log_seen::<TEXT>(record),
         }
     }
 
@@ -231,7 +233,10 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// Writes what may be a mark, or have our keys already, or come from a logger or a value while another record is
     /// in flight.
     #[inline(never)]
-    fn log_seen<const TEXT: bool>(&self, record: &Record<'_>, before: Which) {
+    fn log_seen<const TEXT: bool>(&self, record: &Record<'_>) {
+        let Some(before) = passing::now() else {
+            return self.log_plain::<TEXT>(record, None);
+        };
         if before.is_from(self.address()) {
             return self.log_plain::<TEXT>(record, Some(before));
         }
@@ -268,14 +273,8 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         match seen {
             Seen::Plain => self.log_plain::<TEXT>(record, Some(before)),
             Seen::Done => self.inner.log(record),
-            Seen::Start => {
-                if self.inner.enabled(record.metadata()) {
-                    fields::allow_value_len(self.options.max_value_len);
-                    let task_id = self.task_id();
-                    passing::note_task_id(task_id);
-                    self.write::<TEXT>(record, Subject::Mark, task_id, Some(before));
-                }
-            }
+            Seen::Start if passing::are_arguments_left_out() => self.log_unsettled::<TEXT>(record),
+            Seen::Start => self.log_start::<TEXT>(record, before),
             // What has a start has an end, though the level was changed in between. It ends in the task that it was
             // in, wherever it is dropped.
             Seen::End(task_id) => {
@@ -283,6 +282,45 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
                 self.write::<TEXT>(record, Subject::Mark, task_id, Some(before));
             }
         }
+    }
+
+    /// Answers whether a start is wanted, where this or another `Logger` leaves its arguments out.
+    #[cold]
+    #[inline(never)]
+    fn answer_start(&self, metadata: &Metadata<'_>) -> bool {
+        passing::answer_start(self.options.arguments, || self.inner.enabled(metadata))
+    }
+
+    #[inline(always)]
+    fn log_start<const TEXT: bool>(&self, record: &Record<'_>, before: Which) {
+        if self.inner.enabled(record.metadata()) {
+            fields::allow_value_len(self.options.max_value_len);
+            let task_id = self.task_id();
+            passing::note_task_id(task_id);
+            self.write::<TEXT>(record, Subject::Mark, task_id, Some(before));
+        }
+    }
+
+    /// Writes a start whose arguments were not formatted, since all `Logger`s that were asked leave them out. This one may
+    /// have been asked nothing.
+    #[cold]
+    #[inline(never)]
+    fn log_unsettled<const TEXT: bool>(&self, record: &Record<'_>) {
+        let Some(before) = passing::now() else {
+            return;
+        };
+        let count = passing::with_mark(Mark::arguments).unwrap_or(0);
+        let is_shown = self.options.arguments && self.inner.enabled(record.metadata());
+        let settled = match is_shown {
+            true => Arguments::format(First::new(record.key_values(), count)),
+            false => None,
+        };
+        let Some(settled) = settled else {
+            return self.log_start::<TEXT>(record, before);
+        };
+        let _formatted = Formatted::of(&settled);
+        let mut record = record.to_builder();
+        self.log_start::<TEXT>(&record.key_values(&settled).build(), before);
     }
 
     /// Gives the inner logger the record with what is added to it, and says to a `Logger` further inside that our
@@ -362,7 +400,10 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Log for Logger<L, F> {
             return false;
         }
         fields::allow_value_len(self.options.max_value_len);
-        self.inner.enabled(metadata)
+        if self.options.arguments && passing::answer_writes() {
+            return self.inner.enabled(metadata);
+        }
+        self.answer_start(metadata)
     }
 
     fn log(&self, record: &Record<'_>) {

@@ -10,7 +10,7 @@ use log::{Metadata, Record};
 use crate::fields::Fields;
 use crate::outcome::Outcome;
 use crate::pairs::{First, OTHER_MARK};
-use crate::passing::{self, Known, Name, Passing, Seen};
+use crate::passing::{self, Arrived, Name, Passing, Seen};
 use crate::process;
 use crate::target::Target;
 use crate::text;
@@ -317,14 +317,14 @@ impl Origin for &'static Site {
     }
 }
 
-/// Writes a mark to `log`'s global logger, and gives it back with what is known of it then.
+/// Writes a mark to `log`'s global logger, and gives its fields back with what is known of it then.
 pub(crate) fn emit(
     mark: Mark,
     origin: &impl Origin,
     metadata: Metadata<'_>,
     name: &Name<'_>,
     arguments: &dyn Source,
-) -> Option<Known> {
+) -> Option<Arrived> {
     let pairs = Pairs {
         arguments,
         mark: OnceCell::new(),
@@ -341,7 +341,7 @@ pub(crate) fn emit(
 }
 
 #[inline(always)] // a mark is too large to be moved for nothing
-fn write(record: &Record<'_>, name: &Name<'_>, mark: Mark) -> Option<Known> {
+fn write(record: &Record<'_>, name: &Name<'_>, mark: Mark) -> Option<Arrived> {
     let passing = Passing::of(record, name, mark);
     log::logger().log(record);
     passing.end()

@@ -85,7 +85,7 @@ impl<'kvs> VisitSource<'kvs> for Counted<'_, 'kvs> {
 
 /// The arguments of a function as text, with the types of those that are numbers, booleans and strings.
 ///
-/// They are formatted when the span's start leaves, if one of them is anything else. So whoever asks for them runs no
+/// They are formatted when the span's start leaves, if one of them is anything else and they are written. So whoever asks for them runs no
 /// code of the program, which might want a lock that another thread has while it waits for the logger.
 pub(crate) struct Arguments(Fields);
 
@@ -93,14 +93,15 @@ impl Arguments {
     /// Formats them; `None` if that need not be.
     #[inline]
     pub(crate) fn settle(arguments: First<'_>) -> Option<Self> {
-        match arguments.is_none() {
+        match arguments.is_none() || passing::are_arguments_left_out() {
             true => None,
             false => Arguments::format(arguments),
         }
     }
 
+    /// The same where they are written in any case.
     #[inline(never)]
-    fn format(arguments: First<'_>) -> Option<Self> {
+    pub(crate) fn format(arguments: First<'_>) -> Option<Self> {
         let mut formats = Formats(false);
         let _ = arguments.visit(&mut formats);
         formats.0.then(|| Arguments(Fields::of_pairs(arguments)))

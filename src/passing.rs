@@ -208,6 +208,13 @@ pub(crate) struct Known {
     pub(crate) task_id: Option<u64>,
 }
 
+/// What is left of a mark that a logger has been given.
+pub(crate) struct Arrived {
+    pub(crate) fields: Fields,
+    /// The task that a `Logger` wrote for it.
+    pub(crate) task_id: Option<u64>,
+}
+
 struct InFlight {
     /// 0 where nothing is in flight.
     logger: Cell<usize>,
@@ -264,6 +271,19 @@ impl InFlight {
         self.known.borrow_mut().take()
     }
 
+    /// As [`take_known`](InFlight::take_known), without moving all of it.
+    #[inline]
+    fn arrive(&self) -> Option<Arrived> {
+        let mut known = self.known.borrow_mut();
+        let arrived = known.as_mut().map(|known| Arrived {
+            fields: known.mark.fields.take(),
+            task_id: known.task_id,
+        });
+        // Nothing of it has to be dropped any more.
+        *known = ManuallyDrop::new(None);
+        arrived
+    }
+
     #[cold]
     fn keep(&self, which: Which) -> Box<(Which, Option<Known>)> {
         Box::new((which, self.take_known()))
@@ -298,14 +318,14 @@ impl Passing {
 
     /// It has arrived.
     #[inline]
-    pub(crate) fn end(self) -> Option<Known> {
+    pub(crate) fn end(self) -> Option<Arrived> {
         ManuallyDrop::new(self).put_back()
     }
 
     #[inline]
-    fn put_back(&mut self) -> Option<Known> {
+    fn put_back(&mut self) -> Option<Arrived> {
         IN_FLIGHT.with(|way| {
-            let arrived = way.take_known();
+            let arrived = way.arrive();
             match self.before.take() {
                 None => way.set(None),
                 Some(before) => {
@@ -359,7 +379,13 @@ impl Drop for PassingDone {
     }
 }
 
-/// Which record is in flight; none is most often.
+/// Whether no record is in flight: so it is most often.
+#[inline]
+pub(crate) fn is_idle() -> bool {
+    IN_FLIGHT.with(|way| way.logger.get() == 0)
+}
+
+/// Which record is in flight.
 #[inline]
 pub(crate) fn now() -> Option<Which> {
     IN_FLIGHT.with(InFlight::which)
@@ -442,6 +468,55 @@ pub(crate) fn answer_task_id(metadata: &Metadata<'_>, task_id: impl FnOnce() -> 
     let task_id = task_id();
     ANSWER.with(|answer| answer.set(Answer::Task(task_id)));
     true
+}
+
+/// Some `Logger` that was asked about a start leaves its arguments out.
+const LEAVES_OUT: u8 = 1;
+/// Some `Logger` that was asked about a start writes its arguments.
+const WRITES: u8 = 2;
+
+thread_local! {
+    /// What the `Logger`s said that were asked about the last start with arguments, and about others since.
+    static ARGUMENTS: Cell<u8> = const { Cell::new(0) };
+}
+
+/// Asks the global logger whether it wants a start with so many arguments.
+#[inline]
+pub(crate) fn is_wanted(metadata: &Metadata<'_>, arguments: usize) -> bool {
+    if arguments > 0 {
+        ARGUMENTS.with(|said| said.set(0));
+    }
+    log::logger().enabled(metadata)
+}
+
+/// Answers for a `Logger` that it writes arguments; not where another one has said that it leaves them out: then the
+/// answer is for [`answer_start`].
+#[inline]
+pub(crate) fn answer_writes() -> bool {
+    ARGUMENTS.with(|said| {
+        let is_first = said.get() & LEAVES_OUT == 0;
+        if is_first {
+            said.set(WRITES);
+        }
+        is_first
+    })
+}
+
+/// Answers for a `Logger` and all inside of it whether arguments are written, if it wants the start.
+pub(crate) fn answer_start(writes: bool, is_wanted: impl FnOnce() -> bool) -> bool {
+    let before = ARGUMENTS.with(Cell::get);
+    let is_wanted = is_wanted();
+    if is_wanted {
+        let said = if writes { WRITES } else { LEAVES_OUT };
+        ARGUMENTS.with(|all| all.set(before | said));
+    }
+    is_wanted
+}
+
+/// Whether all `Logger`s that were asked leave the arguments out. A fan-out may not have asked all that it has.
+#[inline]
+pub(crate) fn are_arguments_left_out() -> bool {
+    ARGUMENTS.with(Cell::get) == LEAVES_OUT
 }
 
 thread_local! {

@@ -400,13 +400,25 @@ pub(crate) fn enter(position: Position, machine: Machine) {
 /// The level is the topmost one unless an await that could not be seen has left something above
 /// it, or has carried it away (then there is nothing to do: it was taken off on the way out).
 pub(crate) fn exit(id: u64) -> Option<Outcome> {
-    // A level that [`enter`] has pushed has the number itself.
-    if with_top(|top| top.id.get()) != Some(id) {
-        truncate(find(id)? + 1);
+    let exited = STACK.with(|stack| {
+        let top = stack.depth.get().checked_sub(1)?;
+        // A level that [`enter`] has pushed has the number itself.
+        let slot = (stack.slots.get(top)).filter(|slot| slot.id.get() == id)?;
+        stack.depth.set(top);
+        Some(slot.clear())
+    });
+    match exited {
+        Some(outcome) => outcome,
+        None => exit_deep(id),
     }
-    let top = depth().checked_sub(1)?;
-    STACK.with(|stack| stack.depth.set(top));
-    with_slot(top, Slot::clear)?
+}
+
+/// The same where the level is not the topmost one, or the stack is deep.
+#[cold]
+#[inline(never)]
+fn exit_deep(id: u64) -> Option<Outcome> {
+    truncate(find(id)? + 1);
+    pop()?.outcome
 }
 
 /// The innermost span has failed.

@@ -95,18 +95,36 @@ struct Open<O> {
 
 /// A level in a byte: what is kept while a future is suspended should be small.
 #[derive(Clone, Copy, Debug)]
-struct SmallLevel(u8);
+#[repr(u8)]
+enum SmallLevel {
+    Error = Level::Error as u8,
+    Warn = Level::Warn as u8,
+    Info = Level::Info as u8,
+    Debug = Level::Debug as u8,
+    Trace = Level::Trace as u8,
+}
 
 impl From<Level> for SmallLevel {
     fn from(level: Level) -> Self {
-        SmallLevel(level as u8)
+        match level {
+            Level::Error => SmallLevel::Error,
+            Level::Warn => SmallLevel::Warn,
+            Level::Info => SmallLevel::Info,
+            Level::Debug => SmallLevel::Debug,
+            Level::Trace => SmallLevel::Trace,
+        }
     }
 }
 
 impl From<SmallLevel> for Level {
     fn from(level: SmallLevel) -> Self {
-        let is_it = |of: &Level| *of as u8 == level.0;
-        Level::iter().find(is_it).unwrap_or(Level::Trace)
+        match level {
+            SmallLevel::Error => Level::Error,
+            SmallLevel::Warn => Level::Warn,
+            SmallLevel::Info => Level::Info,
+            SmallLevel::Debug => Level::Debug,
+            SmallLevel::Trace => Level::Trace,
+        }
     }
 }
 
@@ -304,9 +322,9 @@ impl<O: Origin> Open<O> {
             .level(self.level.into())
             .target(target)
             .build();
-        let known = mark::emit(mark, origin, metadata, &Name(name), arguments)?;
-        self.fields = known.mark.fields;
-        Some(known.task_id.unwrap_or(NO_TASK))
+        let arrived = mark::emit(mark, origin, metadata, &Name(name), arguments)?;
+        self.fields = arrived.fields;
+        Some(arrived.task_id.unwrap_or(NO_TASK))
     }
 }
 
@@ -328,6 +346,12 @@ impl Span {
     #[doc(hidden)]
     pub const fn none() -> Self {
         Span(Live::none())
+    }
+
+    /// Stands for the context that the running code is in.
+    #[doc(hidden)]
+    pub fn here() -> Self {
+        Span(Live::transparent(place::current()))
     }
 
     /// What a call of an annotated function starts with, when its level is enabled.
@@ -353,8 +377,8 @@ impl Span {
         pairs: &dyn Source,
         arguments: usize,
     ) -> Self {
-        if !log::logger().enabled(&metadata) {
-            return Span(Live::transparent(place::current()));
+        if !passing::is_wanted(&metadata, arguments) {
+            return Span::here();
         }
         Span(Live::start(Beginning {
             origin: site,
@@ -448,6 +472,13 @@ pub fn is_loud(level: Level) -> bool {
 #[inline]
 pub fn is_enabled(level: Level) -> bool {
     is_loud(level) && !passing::is_writing()
+}
+
+/// Whether the arguments of an annotated function will be written, for those that have to be formatted before its start.
+#[doc(hidden)]
+pub fn are_arguments_wanted(level: Level, target: &str) -> bool {
+    let metadata = || Metadata::builder().level(level).target(target).build();
+    is_enabled(level) && passing::is_wanted(&metadata(), 1) && !passing::are_arguments_left_out()
 }
 
 /// Lends the arguments of an `async fn` to the start of its span, and gives them back.
@@ -553,39 +584,42 @@ impl Inline {
     pub fn into_span(mut self) -> Span {
         match self.0.take() {
             Some(started) => Span(started.span),
-            None => Span(Live::transparent(place::current())),
+            None => Span::here(),
         }
     }
 
     /// Enters a span whose block cannot be suspended (0), or that is the outermost one of this machine.
     #[inline]
     pub fn enter(&mut self, machine: impl Into<Machine>) {
-        self.enter_machine(machine.into(), false);
+        self.enter_outermost(machine.into());
     }
 
     /// Enters a span that is nested in others of this machine.
     #[inline]
     pub fn enter_nested(&mut self, machine: impl Into<Machine>) {
-        self.enter_machine(machine.into(), true);
+        self.enter_inner(machine.into());
     }
 
     /// Apart, so that a block whose span is filtered out has nothing of it.
     #[inline(never)]
-    fn enter_machine(&mut self, machine: Machine, is_nested: bool) {
+    fn enter_outermost(&mut self, machine: Machine) {
+        let machine = match machine {
+            place::BOUNDARY => place::BLOCK,
+            machine => machine,
+        };
+        if let Some(position) = self.position() {
+            place::enter(position, machine);
+        }
+    }
+
+    #[inline(never)]
+    fn enter_inner(&mut self, machine: Machine) {
         let (Some(position), Some(started)) = (self.position(), &mut *self.0) else {
             return;
         };
-        if is_nested {
-            match place::enter_nested(position, machine) {
-                Ok(parent) => started.within = Within::Machine(parent),
-                Err(position) => place::enter(position, machine),
-            }
-        } else {
-            let machine = match machine {
-                place::BOUNDARY => place::BLOCK,
-                machine => machine,
-            };
-            place::enter(position, machine);
+        match place::enter_nested(position, machine) {
+            Ok(parent) => started.within = Within::Machine(parent),
+            Err(position) => place::enter(position, machine),
         }
     }
 
@@ -622,9 +656,9 @@ impl Inline {
     fn exit(&mut self) {
         if let Some(started) = &mut *self.0 {
             let id = started.span.0.as_ref().map_or(0, |open| open.span.id);
-            let outcome = match std::mem::replace(&mut started.within, Within::Nothing) {
+            let outcome = match &mut started.within {
                 Within::Nothing => place::exit(id),
-                Within::Machine(parent) => place::exit_nested(id, parent),
+                Within::Machine(parent) => place::exit_nested(id, std::mem::take(parent)),
             };
             started.span.end(outcome);
         }

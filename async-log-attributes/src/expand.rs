@@ -184,13 +184,10 @@ impl Expansion<'_> {
     /// The start of the span in a guard, and code in it.
     fn enter(&self) -> TokenStream {
         let (private, guard) = (&self.private, &self.guard);
-        let (start, level) = (self.start(), self.span_level());
-        let has_span = self.has_span();
+        let (start, has_span) = (self.start_in(guard), self.has_span());
         ours! {
             let mut #guard = #private::Inline::none();
-            if #private::is_enabled(#level) {
-                #guard.async_log_enter(#start);
-            }
+            #start
             #has_span
         }
     }
@@ -253,16 +250,17 @@ impl Expansion<'_> {
     fn end_by_kind(&self, returned: &Returned) -> TokenStream {
         let (private, guard) = (&self.private, &self.guard);
         let kind = match returned {
-            Returned::Opaque(Bounds::Unknown(_)) => ours!(__kind(&__value)),
-            Returned::Opaque(Bounds::Kept) => ours!(#private::ReturnedOpaque::new(&__value)),
-            Returned::NestedOpaque => ours!(#private::ReturnedNested::new(&__value)),
-            Returned::Unwrappable => ours!(#private::AnyFuture::new(&__value)),
-            _ => ours!(#private::Returned::new(&__value)),
+            Returned::Opaque(Bounds::Unknown(_)) => ours!(__kind(__returned)),
+            Returned::Opaque(Bounds::Kept) => ours!(#private::ReturnedOpaque::new(__returned)),
+            Returned::NestedOpaque => ours!(#private::ReturnedNested::new(__returned)),
+            Returned::Unwrappable => ours!(#private::AnyFuture::new(__returned)),
+            _ => ours!(#private::Returned::new(__returned)),
         };
         let question = match returned {
             Returned::Opaque(Bounds::Unknown(bounds)) => self.question(bounds),
             _ => ours!(),
         };
+        let look = self.look(returned);
         let end = match self.events().next() {
             None => ours!(__kind.go_on(__value, #guard)),
             Some(event) => {
@@ -279,12 +277,26 @@ impl Expansion<'_> {
             }
         };
         ours! {
-            #[allow(unreachable_code, clippy::implicit_return)]
+            #[allow(unreachable_code, clippy::implicit_return, clippy::needless_late_init)]
             {
                 #question
+                #look
                 let __kind = #kind.async_log_kind();
                 #end
             }
+        }
+    }
+
+    /// The value in a variable by which its kind is chosen. Where the body is an error the value is of every type, and
+    /// would be taken for a future. So that variable is of the declared type, which no error in a first value can change.
+    fn look(&self, returned: &Returned) -> TokenStream {
+        let is_named = matches!(returned, Returned::Named | Returned::Unwrappable);
+        match returned::inferred(&self.output) {
+            Some(ty) if is_named && returned::can_be_named(&self.output) => ours! {
+                let __returned: &#ty;
+                __returned = &__value;
+            },
+            _ => ours!(let __returned = &__value;),
         }
     }
 

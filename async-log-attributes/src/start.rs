@@ -29,12 +29,12 @@ impl Expansion<'_> {
 
     /// The arguments that have to be read before their patterns take them apart.
     pub(crate) fn owned(&self) -> TokenStream {
-        let (private, level) = (&self.private, self.span_level());
+        let (private, level, target) = (&self.private, self.span_level(), self.target());
         let owned = self.arguments.logged.iter().filter_map(|logged| {
             let owned = logged.owned.as_ref()?;
             let variable = &self.arguments.variables[logged.variable].ident;
             Some(ours! {
-                let #owned = if #private::is_enabled(#level) {
+                let #owned = if #private::are_arguments_wanted(#level, #target) {
                     #private::OwnedValue::new(&#private::Capture::new(&#variable).async_log_value())
                 } else {
                     #private::OwnedValue::none()
@@ -52,15 +52,35 @@ impl Expansion<'_> {
         event.as_ref()?.level.as_ref()
     }
 
-    /// The span, which starts if its level is enabled.
+    /// The span, which starts if its level is enabled. Else it is nothing, or stands for the parent's context.
     pub(crate) fn if_enabled(&self, start: TokenStream) -> TokenStream {
         let (private, level) = (&self.private, self.span_level());
-        ours! {
-            if #private::is_enabled(#level) { #start } else { #private::Span::none() }
+        let filtered = match &self.options.parent {
+            None => ours!(none),
+            Some(_) => ours!(here),
+        };
+        self.within_parent(ours! {
+            if #private::is_enabled(#level) { #start } else { #private::Span::#filtered() }
+        })
+    }
+
+    /// Puts the span into the guard, if its level is enabled or it has a parent.
+    pub(crate) fn start_in(&self, guard: &Ident) -> TokenStream {
+        let (private, level, start) = (&self.private, self.span_level(), self.start());
+        match &self.options.parent {
+            None => ours! {
+                if #private::is_enabled(#level) {
+                    #guard.async_log_enter(#start);
+                }
+            },
+            Some(_) => {
+                let span = self.if_enabled(start);
+                ours!(#guard.async_log_enter(#span);)
+            }
         }
     }
 
-    /// The expression that starts the span.
+    /// The expression that starts the span, inside of its parent.
     pub(crate) fn start(&self) -> TokenStream {
         match &self.options.fields {
             None => self.direct_start(false),
@@ -77,15 +97,14 @@ impl Expansion<'_> {
             ours!((#key, #value))
         });
         let pairs: Vec<_> = pairs.collect();
-        let start = match pairs.is_empty() {
+        match pairs.is_empty() {
             true => ours!(#private::Span::of_function(#site, #level, &[])),
             false => ours!({
                 #[allow(clippy::used_underscore_binding)]
                 let __span = #private::Span::of_function(#site, #level, &[#(#pairs),*]);
                 __span
             }),
-        };
-        self.within_parent(start)
+        }
     }
 
     /// Fields have the syntax of `log`'s own macros, so one of those has to read them.
@@ -103,7 +122,7 @@ impl Expansion<'_> {
             .collect();
         let semicolon = (!pairs.is_empty()).then(|| ours!(;));
         let target = self.target();
-        let start = ours!({
+        ours!({
             let mut __started = #private::Inline::none();
             let __start = #private::Start::of_function(#site, #count, &mut __started);
             #[allow(clippy::used_underscore_binding)]
@@ -111,8 +130,7 @@ impl Expansion<'_> {
                 #private::log::log!(logger: __start, target: #target, #level, #(#pairs),* #semicolon "");
             }
             #private::Inline::into_span(__started)
-        });
-        self.within_parent(start)
+        })
     }
 
     fn value(&self, logged: &Logged, is_lent: bool) -> TokenStream {

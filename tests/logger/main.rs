@@ -11,6 +11,7 @@ mod locks;
 mod nested;
 mod options;
 mod others;
+mod parents;
 mod processes;
 mod targets;
 

@@ -260,6 +260,118 @@ fn without_arguments() {
     assert_eq!(hidden[1].get("own"), Some("bool true"));
 }
 
+/// A fan-out that asks only as many loggers whether a record is enabled as it takes to know it.
+struct Either<A, B>(A, B);
+
+impl<A: Log, B: Log> Log for Either<A, B> {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata) || self.1.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        self.0.log(record);
+        self.1.log(record);
+    }
+
+    fn flush(&self) {}
+}
+
+#[instrument(name = "f")]
+fn with_value<T: fmt::Display>(value: T, number: u8) {}
+
+#[instrument(names, name = "f")]
+fn taken_apart((value, _): (Shown<'_>, u8), number: u8) {}
+
+#[instrument(fields(half = first.len()), name = "f")]
+fn before_a_pattern((first, _second): (String, Shown<'_>)) {}
+
+/// Counts how often it is formatted.
+#[derive(Clone, Copy)]
+struct Shown<'a>(&'a Cell<usize>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.set(self.0.get() + 1);
+        f.write_str("sho, wn")
+    }
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// How often a value is formatted that is an argument, by the logger.
+fn formatted(logger: impl Log + 'static) -> usize {
+    let count = Cell::new(0);
+    with_global(logger, || {
+        with_value(Shown(&count), 7);
+        taken_apart((Shown(&count), 1), 7);
+        before_a_pattern(("first".to_owned(), Shown(&count)));
+        finish(async {
+            #[instrument(name = "f")]
+            async fn later(value: Shown<'_>, number: u8) {}
+            later(Shown(&count), 7).await;
+        });
+    });
+    count.get()
+}
+
+#[test]
+fn arguments_that_nobody_writes_are_not_formatted() {
+    let without = || Logger::wrap(Lines::default(), five).without_arguments();
+    let with = || Logger::wrap(Lines::default(), five);
+    assert_eq!(formatted(with()), 4);
+    assert_eq!(formatted(without()), 0);
+    assert_eq!(formatted(without().with_key_values()), 0);
+    assert_eq!(formatted(without().minimal()), 0);
+    assert_eq!(formatted(Both(without(), without())), 0);
+    // The outer one writes the line.
+    assert_eq!(formatted(Logger::wrap(with(), five).without_arguments()), 0);
+    assert_eq!(formatted(Logger::wrap(without(), five)), 4);
+    assert_eq!(formatted(Both(without(), with())), 4);
+    assert_eq!(formatted(Both(with(), without())), 4);
+    // Filtered out by the logger, or by the one that would write them.
+    let quiet = || Entries {
+        wants: |_| false,
+        ..Entries::default()
+    };
+    assert_eq!(formatted(Logger::wrap(quiet(), five)), 0);
+    let filtered = Both(without(), Logger::wrap(quiet(), five));
+    assert_eq!(formatted(filtered), 0);
+}
+
+/// A fan-out may not ask the one that writes arguments, or the other logger may be none of ours.
+#[test]
+fn arguments_reach_who_writes_them_beside_one_that_does_not() {
+    for typed in [false, true] {
+        let (hidden, shown) = (Lines::default(), Entries::default());
+        let with = Logger::wrap(shown.clone(), five);
+        let with = if typed { with.with_key_values() } else { with };
+        let without = Logger::wrap(hidden.clone(), five).without_arguments();
+        // The one that had to be formatted before a pattern took it apart is not.
+        assert_eq!(formatted(Either(without, with)), 3);
+        let entry = &shown.take()[0];
+        if typed {
+            assert_eq!(entry.get("arg_0"), Some("str sho, wn"));
+            assert_eq!(entry.get("arg_1"), Some("u64 7"));
+        } else {
+            let message = &entry.message;
+            assert!(
+                message.starts_with("f, arg_0=\"sho, wn\", arg_1=7, span_mark=start"),
+                "{message}"
+            );
+        }
+        assert!(!hidden.take().concat().contains("arg_"));
+    }
+    let (hidden, plain) = (Lines::default(), Entries::default());
+    let without = Logger::wrap(hidden.clone(), five).without_arguments();
+    formatted(Both(without, plain.clone()));
+    assert_eq!(plain.take()[0].get("arg_1"), Some("u64 7"));
+    assert!(!hidden.take().concat().contains("arg_"));
+}
+
 #[test]
 fn minimal() {
     let run = || span!(user = 7; "s", { function("x", 1) });

@@ -347,7 +347,7 @@ impl Sink for Model {
         assert_eq!(end.span.as_ref().map(|span| span.kept), start);
         if let Some(span) = &end.span {
             assert_eq!(Some(span.start), start);
-            assert!(span.self_time(end.at) <= end.at.saturating_sub(span.start));
+            assert!(end.self_time <= end.at.saturating_sub(span.start));
         }
         if let (Some(elapsed), Some(start)) = (end.view.record.elapsed, start) {
             assert_eq!(

@@ -5,6 +5,7 @@
 mod ahead;
 mod clock;
 mod closed;
+mod coverage;
 mod fold;
 mod late;
 mod names;

@@ -2,6 +2,8 @@
 
 use hashbrown::HashMap;
 
+use super::coverage::Coverage;
+
 /// A span that has started and not ended, with what a [`Sink`](super::Sink) keeps of it.
 #[derive(Clone, Debug)]
 pub struct Open<S> {
@@ -19,16 +21,8 @@ pub struct Open<S> {
     pub last: u64,
     /// Its time counts for the span around it too.
     pub(crate) joined: bool,
-    /// How many spans right inside are open.
-    pub(crate) children: u32,
-    /// How long at least one was, before `covered_from`.
-    pub(crate) covered: u64,
-    /// Since when at least one is open, or was the last time.
-    pub(crate) covered_from: u64,
-    /// The latest end of one of those.
-    pub(crate) covered_to: u64,
-    /// The time before that which was counted last.
-    pub(crate) closed: (u64, u64),
+    /// What its children cover of it; none if it has none.
+    pub(crate) coverage: Option<Box<Coverage>>,
     /// The end of its name, where more than one process writes.
     pub(crate) name: Option<Box<Tail>>,
     /// The selection takes it.
@@ -71,76 +65,39 @@ impl<S> Open<S> {
             start,
             last: start,
             joined: false,
-            children: 0,
-            covered: 0,
-            covered_from: start,
-            covered_to: start,
-            closed: (start, start),
+            coverage: None,
             name: None,
             selected: true,
             kept,
         }
     }
 
-    /// Takes over what is known of the spans right inside, which came before this one.
-    pub(crate) fn cover_as<T>(&mut self, before: &Open<T>) {
-        self.children = before.children;
-        self.covered = before.covered;
-        self.covered_from = before.covered_from.max(self.start);
-        self.covered_to = before.covered_to.max(self.start);
-        self.closed = before.closed;
-    }
-
-    /// A span right inside starts. Threads write their lines at about the same time, so one that began
-    /// before another may come behind it.
-    pub(crate) fn enter(&mut self, at: u64) {
-        self.last = self.last.max(at);
-        let at = at.max(self.start);
-        if self.children == 0 && at > self.covered_to {
-            self.covered = self
-                .covered
-                .saturating_add(self.covered_to - self.covered_from);
-            self.closed = (self.covered_from, self.covered_to);
-            (self.covered_from, self.covered_to) = (at, at);
-        } else if at < self.covered_from && at < self.closed.1 {
-            // A line that came late: what was counted before it is a part of the same time.
-            let (from, to) = std::mem::take(&mut self.closed);
-            self.covered = self.covered.saturating_sub(to - from);
-            self.covered_from = from;
+    /// How long none of its children was open, if it ends at that time.
+    pub(crate) fn self_time(&self, end: u64) -> u64 {
+        match &self.coverage {
+            Some(coverage) => coverage.self_time(self.start, end),
+            None => end.saturating_sub(self.start),
         }
-        self.covered_from = self.covered_from.min(at);
-        self.children = self.children.saturating_add(1);
-    }
-
-    /// A span right inside ends.
-    pub(crate) fn leave(&mut self, at: u64) {
-        self.last = self.last.max(at);
-        self.children = self.children.saturating_sub(1);
-        self.covered_to = self.covered_to.max(at);
-    }
-
-    /// How long none of the spans right inside was open, if it ends at that time.
-    pub fn self_time(&self, end: u64) -> u64 {
-        let covered_to = match self.children {
-            0 => self.covered_to.min(end),
-            _ => end,
-        };
-        let last = covered_to.saturating_sub(self.covered_from);
-        let duration = end.saturating_sub(self.start);
-        duration.saturating_sub(self.covered.saturating_add(last))
     }
 }
+
+/// How many coverages are kept for spans to come.
+const SPARE: usize = 64;
 
 /// The open spans of one process.
 #[derive(Debug)]
 pub struct OpenSpans<S> {
     spans: HashMap<u64, Open<S>>,
+    /// The memory of those that have ended.
+    #[expect(clippy::vec_box, reason = "a box goes from span to span")]
+    spare: Vec<Box<Coverage>>,
 }
 
 impl<S> Default for OpenSpans<S> {
     fn default() -> Self {
         OpenSpans {
             spans: HashMap::new(),
+            spare: Vec::new(),
         }
     }
 }
@@ -189,26 +146,45 @@ impl<S> OpenSpans<S> {
         self.spans.insert(id, span);
     }
 
+    /// A child of an open span starts. Says whether the selection takes that span, if it is open.
+    #[inline]
+    pub(crate) fn enter(&mut self, parent: u64, at: u64, joined: bool) -> Option<bool> {
+        let OpenSpans { spans, spare } = self;
+        let parent = spans.get_mut(&parent)?;
+        if joined {
+            parent.last = parent.last.max(at);
+            let new = || spare.pop().unwrap_or_default();
+            let coverage = parent.coverage.get_or_insert_with(new);
+            coverage.enter(at.max(parent.start));
+        }
+        Some(parent.selected)
+    }
+
+    /// A child of a span ends; false if the span is not open.
+    #[inline]
+    pub(crate) fn leave(&mut self, parent: u64, start: u64, end: u64) -> bool {
+        let OpenSpans { spans, spare } = self;
+        let Some(parent) = spans.get_mut(&parent) else {
+            return false;
+        };
+        parent.last = parent.last.max(end);
+        let new = || spare.pop().unwrap_or_default();
+        let coverage = parent.coverage.get_or_insert_with(new);
+        coverage.leave(start.max(parent.start), end);
+        true
+    }
+
+    /// Takes back what a span that has ended does not need.
+    #[inline]
+    pub(crate) fn reuse(&mut self, mut coverage: Box<Coverage>) {
+        if self.spare.len() < SPARE {
+            coverage.clear();
+            self.spare.push(coverage);
+        }
+    }
+
     #[inline]
     pub(crate) fn remove(&mut self, id: u64) -> Option<Open<S>> {
         self.spans.remove(&id)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A span began before another one that had ended when its line came.
-    #[test]
-    fn self_time_bears_a_line_that_comes_late() {
-        let mut span = Open::new((), 0);
-        span.enter(20);
-        span.leave(40);
-        span.enter(45);
-        span.enter(5);
-        span.leave(70);
-        span.leave(90);
-        assert_eq!(span.self_time(100), 15);
     }
 }

@@ -50,6 +50,8 @@ pub struct End<'a, S> {
     pub at: u64,
     /// How long it was open, in nanoseconds.
     pub duration: u64,
+    /// How long none of its children was open, in nanoseconds; tasks are none, unless that was asked for.
+    pub self_time: u64,
     /// How it ended.
     pub outcome: Outcome,
     /// The selection takes it.

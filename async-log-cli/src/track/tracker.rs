@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::ahead::{Ahead, LateStarts, Next};
 use super::clock::{self, Mark};
 use super::closed::Closed;
+use super::coverage::Coverage;
 use super::late::{HELD, Held, Late, Moment, Step, Writes};
 use super::open::{Open, OpenSpans, Tail};
 use super::select::Selection;
@@ -177,7 +178,7 @@ struct Followed<K> {
     /// What came before its span.
     late: Late,
     /// Spans that were given up, with how much of their time is covered: they may come yet.
-    given_up: HashMap<u64, Open<()>>,
+    given_up: HashMap<u64, Box<Coverage>>,
 }
 
 /// How many spans are remembered that were given up.
@@ -215,8 +216,7 @@ impl<K> Followed<K> {
         if self.late.writes == Writes::Late
             && (self.given_up.len() < GIVEN_UP || self.given_up.contains_key(&parent))
         {
-            let new = || Open::new((), 0);
-            self.given_up.entry(parent).or_insert_with(new).enter(at);
+            self.given_up.entry(parent).or_default().enter(at);
         }
     }
 
@@ -592,7 +592,7 @@ impl<S: Sink> Tracker<S> {
         let joined = record.task_parent_id.is_none() || self.join_tasks;
         let inside = match parent {
             0 => false,
-            parent => match followed.enter(parent, at, joined) {
+            parent => match followed.open.enter(parent, at, joined) {
                 Some(inside) => inside,
                 None => self.enter_late(view, parent, (at, joined), ahead)?,
             },
@@ -628,10 +628,8 @@ impl<S: Sink> Tracker<S> {
             name,
             ..Open::new(kept, at)
         };
-        if !followed.given_up.is_empty()
-            && let Some(before) = followed.given_up.remove(&id)
-        {
-            span.cover_as(&before);
+        if !followed.given_up.is_empty() {
+            span.coverage = followed.given_up.remove(&id);
         }
         followed.open.insert(id, span);
         Ok(())
@@ -671,7 +669,7 @@ impl<S: Sink> Tracker<S> {
             self.take_late(parent, view.record.at, ahead)?;
         }
         let followed = &mut self.processes[self.current];
-        let entered = followed.enter(parent, at, joined);
+        let entered = followed.open.enter(parent, at, joined);
         if entered.is_none() {
             self.problems.unknown_parents += 1;
             if joined {
@@ -734,15 +732,19 @@ impl<S: Sink> Tracker<S> {
         match &span {
             None => self.problems.ends_without_start += 1,
             Some(span) if span.parent != 0 && span.joined => {
-                if let Some(parent) = followed.open.get_mut(span.parent) {
-                    parent.leave(at);
-                } else if let Some(parent) = followed.given_up.get_mut(&span.parent) {
-                    parent.leave(at);
+                if !followed.open.leave(span.parent, span.start, at)
+                    && let Some(parent) = followed.given_up.get_mut(&span.parent)
+                {
+                    parent.leave(span.start, at);
                 }
             }
             Some(_) => {}
         }
         self.taken.spans += u64::from(selected);
+        let self_time = match &mut span {
+            Some(span) => followed.self_time(span, at),
+            None => 0,
+        };
         let process = followed.process;
         let outcome = record.outcome;
         let end = End {
@@ -751,6 +753,7 @@ impl<S: Sink> Tracker<S> {
             span,
             at,
             duration,
+            self_time,
             outcome,
             selected,
             view,
@@ -1101,14 +1104,14 @@ fn written(record: &Record) -> Option<u64> {
 }
 
 impl<K> Followed<K> {
-    /// A span starts inside of one that is open; says whether that is selected.
-    #[inline(always)]
-    fn enter(&mut self, parent: u64, at: u64, joined: bool) -> Option<bool> {
-        let parent = self.open.get_mut(parent)?;
-        if joined {
-            parent.enter(at);
+    /// The self time of a span that ends at that time, by the children that the log shows by then.
+    #[inline]
+    fn self_time(&mut self, span: &mut Open<K>, end: u64) -> u64 {
+        let self_time = span.self_time(end);
+        if let Some(coverage) = span.coverage.take() {
+            self.open.reuse(coverage);
         }
-        Some(parent.selected)
+        self_time
     }
 
     /// When an open span last said something.

@@ -176,7 +176,7 @@ impl<W: Write> Sink for Flame<W> {
         if let Some(span) = end.span.filter(|_| end.selected) {
             let time = match self.options.busy {
                 true => end.view.record.busy,
-                false => span.self_time(end.at),
+                false => end.self_time,
             };
             self.add(span.kept, time);
         }

@@ -349,11 +349,10 @@ impl<W: Write> Sink for Stats<W> {
             Some(span) => span.kept,
             None => self.id(end.view),
         };
-        let self_time = end.span.as_ref().map_or(0, |span| span.self_time(end.at));
         let of = &mut self.counted[id.index()];
         of.ended += 1;
         of.total = of.total.saturating_add(end.duration);
-        of.self_time = of.self_time.saturating_add(self_time);
+        of.self_time = of.self_time.saturating_add(end.self_time);
         of.busy = of.busy.saturating_add(end.view.record.busy);
         of.max = of.max.max(end.duration);
         of.durations.add(end.duration);

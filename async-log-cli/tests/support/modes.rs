@@ -167,6 +167,52 @@ pub(crate) fn convert(log: &str, mode: Mode) -> String {
     writer.log
 }
 
+/// Where the records of spans are in a log.
+#[allow(dead_code, reason = "not all suites that have this file ask")]
+#[derive(Debug, Default)]
+pub(crate) struct SpanLines(HashMap<u64, SpanLine>);
+
+#[derive(Debug)]
+struct SpanLine {
+    parent: u64,
+    first: usize,
+    last: usize,
+}
+
+#[allow(dead_code, reason = "not all suites that have this file ask")]
+impl SpanLines {
+    pub(crate) fn of(log: &str) -> Self {
+        let mut found = HashMap::new();
+        for (index, line) in lines(log).into_iter().enumerate() {
+            if line.get("span_mark").is_some() {
+                let new = || SpanLine {
+                    parent: line.number("span_parent"),
+                    first: index,
+                    last: index,
+                };
+                let span = found.entry(line.number("span_id"));
+                span.or_insert_with(new).last = index;
+            }
+        }
+        SpanLines(found)
+    }
+
+    /// Whether the first and the last record of a child are in the log by the time that its parent has ended
+    /// and all that is around has begun.
+    pub(crate) fn are_in_time(&self, parent: u64, child: u64) -> (bool, bool) {
+        let end = self.0.get(&parent).map_or(0, |span| span.last);
+        let end = end.max(self.known(parent));
+        let child = &self.0[&child];
+        (child.first < end, child.last < end)
+    }
+
+    /// Where the log says in what a span is.
+    fn known(&self, id: u64) -> usize {
+        let span = self.0.get(&id);
+        span.map_or(0, |span| span.first.max(self.known(span.parent)))
+    }
+}
+
 impl Writer {
     fn start(&mut self, mut line: Line) {
         let (id, parent) = (line.number("span_id"), line.number("span_parent"));

@@ -19,10 +19,13 @@ pub(crate) struct Rebuilt {
     /// The processes, with what was open when they were over.
     pub(crate) left: Vec<(Process, Vec<Unfinished>)>,
     pub(crate) self_times: BTreeMap<(usize, u64), u64>,
+    /// When the start and the end of a span were told: how many starts and ends were by then.
+    pub(crate) order: BTreeMap<(usize, u64), (usize, usize)>,
     pub(crate) problems: Problems,
     pub(crate) records: u64,
     pub(crate) unreadable: u64,
     finished: bool,
+    marks: usize,
 }
 
 /// A span without an end.
@@ -86,6 +89,12 @@ impl Rebuilt {
             self_times: self_times
                 .map(|((_, id), time)| ((0, *id), *time))
                 .collect(),
+            order: self
+                .order
+                .iter()
+                .filter(|((of, _), _)| *of == index)
+                .map(|((_, id), places)| ((0, *id), *places))
+                .collect(),
             told,
             problems: self.problems.clone(),
             ..*self
@@ -98,6 +107,11 @@ impl Rebuilt {
         let mut all: Vec<_> = all.collect();
         all.sort();
         all
+    }
+
+    fn count(&mut self) -> usize {
+        self.marks += 1;
+        self.marks
     }
 
     fn tell(&mut self, process: Process, thread: u64, told: Told) {
@@ -164,6 +178,9 @@ impl Sink for Rebuilt {
             ..told(Kind::Start, start.view, start.id)
         };
         let name = told.message.clone();
+        let place = self.count();
+        self.order
+            .insert((start.process.index, start.id), (place, usize::MAX));
         self.tell(start.process, start.view.record.thread_id, told);
         Ok(name)
     }
@@ -193,7 +210,9 @@ impl Sink for Rebuilt {
             );
             assert_eq!(end.at, span.start + end.duration);
             let of = (end.process.index, end.id);
-            let before = self.self_times.insert(of, span.self_time(end.at));
+            let place = self.count();
+            self.order.entry(of).and_modify(|order| order.1 = place);
+            let before = self.self_times.insert(of, end.self_time);
             assert_eq!(before, None, "span {of:?} ends twice");
         }
         self.tell(end.process, end.view.record.thread_id, told);

@@ -64,44 +64,77 @@ pub(crate) fn assert_known(rebuilt: &Rebuilt, known: &[Known]) -> Figures {
     check.figures
 }
 
-/// Self times are the durations without what the spans right inside cover of them, but for their tasks.
-/// Gives them.
+/// What the log shows of a child by the end of its parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Nothing,
+    /// It is open.
+    Start,
+    All,
+}
+
+/// Checks the self times of a log that has all starts and ends as they happened. Gives them.
 pub(crate) fn assert_self_times(rebuilt: &Rebuilt) -> HashMap<u64, u64> {
+    let shown = |parent, child| {
+        let Some((_, parent_end)) = rebuilt.order.get(&(0, parent)) else {
+            return Shown::Nothing;
+        };
+        let (start, end) = rebuilt.order[&(0, child)];
+        match (start < *parent_end, end < *parent_end) {
+            (false, _) => Shown::Nothing,
+            (true, false) => Shown::Start,
+            (true, true) => Shown::All,
+        }
+    };
+    let expected = self_times(rebuilt, shown);
+    for (id, self_time) in &expected {
+        assert_eq!(rebuilt.self_times[&(0, *id)], *self_time, "span {id}");
+    }
+    expected
+}
+
+/// Self times are the durations without the time that the children cover, but for tasks. `shown` says it of
+/// a span and its child.
+pub(crate) fn self_times(
+    rebuilt: &Rebuilt,
+    shown: impl Fn(u64, u64) -> Shown,
+) -> HashMap<u64, u64> {
     let mut spans: HashMap<u64, (u64, u64)> = HashMap::new();
-    let mut inside: HashMap<u64, Vec<u64>> = HashMap::new();
-    let all = || rebuilt.told.values().flatten();
-    for told in all() {
+    let mut children: HashMap<u64, Vec<(u64, Shown)>> = HashMap::new();
+    for told in rebuilt.told.values().flatten() {
         match (told.kind, told.at) {
             (Kind::Start, Some(at)) => {
                 spans.entry(told.span).or_default().0 = at;
                 if told.task_parent.is_none() {
-                    inside.entry(told.parent).or_default().push(told.span);
+                    let child = (told.span, shown(told.parent, told.span));
+                    children.entry(told.parent).or_default().push(child);
                 }
             }
             (Kind::End, _) => spans.entry(told.span).or_default().1 = told.duration.unwrap_or(0),
             _ => {}
         }
     }
-    let mut self_times = HashMap::new();
-    for (id, &(start, duration)) in &spans {
-        let (mut covered, mut until) = (0, start);
-        let mut intervals: Vec<_> = inside
-            .get(id)
-            .into_iter()
-            .flatten()
-            .map(|id| spans[id])
-            .collect();
+    let self_time = |(id, &(start, duration)): (&u64, &(u64, u64))| {
+        let end = start + duration;
+        let children = children.get(id).into_iter().flatten();
+        let interval = |(child, shown): &(u64, Shown)| {
+            let (from, duration) = spans[child];
+            match shown {
+                Shown::Nothing => None,
+                Shown::Start => Some((from, end)),
+                Shown::All => Some((from, end.min(from + duration))),
+            }
+        };
+        let mut intervals: Vec<_> = children.filter_map(interval).collect();
         intervals.sort_unstable();
-        for (from, duration_inside) in intervals {
-            let to = (from + duration_inside).min(start + duration);
+        let (mut covered, mut until) = (0, start);
+        for (from, to) in intervals {
             covered += to.saturating_sub(from.max(until));
             until = until.max(to);
         }
-        let self_time = rebuilt.self_times[&(0, *id)];
-        assert_eq!(self_time, duration - covered, "span {id}");
-        self_times.insert(*id, duration - covered);
-    }
-    self_times
+        (*id, duration - covered)
+    };
+    spans.iter().map(self_time).collect()
 }
 
 /// What was read, by the program's own numbers.

@@ -50,7 +50,7 @@ use std::thread;
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
-use crate::check::{Figures, Threads, assert_known, assert_self_times, assert_told};
+use crate::check::{Figures, Shown, Threads, assert_known, assert_self_times, assert_told};
 use crate::child::{Known, Order};
 use crate::loggers::Setup;
 use crate::modes::Mode;
@@ -140,7 +140,7 @@ fn run(setup: Setup, seed: u64, records: u64) -> Figures {
     told.assert_stats(path, &self_times);
     assert_eq!(command::unfinished(path), []);
     if setup == Setup::EnvLogger {
-        assert_modes(path, &told, &self_times);
+        assert_modes(path, &told, &rebuilt);
     }
     println!("{setup:?}, seed {seed}: {figures:?}");
     figures
@@ -165,11 +165,12 @@ const MODES: [Mode; 5] = [
 ];
 
 /// The same log, with its spans written when they have ended, or some time later.
-fn assert_modes(log: &Path, told: &command::Log<'_>, self_times: &HashMap<u64, u64>) {
+fn assert_modes(log: &Path, told: &command::Log<'_>, rebuilt: &Rebuilt) {
     let text = fs::read_to_string(log).expect("UTF-8");
     for mode in MODES {
         let path = &log.with_extension("mode");
-        fs::write(path, modes::convert(&text, mode)).expect("it can be written");
+        let converted = modes::convert(&text, mode);
+        fs::write(path, &converted).expect("it can be written");
         if mode == Mode::None {
             command::assert_no_span(path);
             continue;
@@ -182,7 +183,13 @@ fn assert_modes(log: &Path, told: &command::Log<'_>, self_times: &HashMap<u64, u
             (Mode::AtEnd, _) => Some(1),
             _ => None,
         });
-        told.assert_stats(path, self_times);
+        let lines = modes::SpanLines::of(&converted);
+        let shown = |parent, child| match lines.are_in_time(parent, child) {
+            (false, _) => Shown::Nothing,
+            (true, false) => Shown::Start,
+            (true, true) => Shown::All,
+        };
+        told.assert_stats(path, &check::self_times(rebuilt, shown));
         assert_eq!(command::unfinished(path), []);
     }
 }
