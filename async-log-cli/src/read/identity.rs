@@ -39,7 +39,12 @@ impl<C> Row<C> {
 /// Whether spans of one id start at different times: then several processes write.
 pub(super) fn are_mixed(records: &[Record]) -> bool {
     let mut starts: HashMap<u64, u64> = HashMap::new();
+    let mut process = None;
     records.iter().any(|record| {
+        // One that follows another, or says on each record which it is, has ids of its own.
+        if record.process.is_some() && process.replace(record.process) != Some(record.process) {
+            starts.clear();
+        }
         let start = record.at.filter(|_| record.span_id != 0);
         start.is_some_and(|at| *starts.entry(record.span_id).or_insert(at) != at)
     })

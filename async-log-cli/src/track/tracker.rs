@@ -647,10 +647,7 @@ impl<S: Sink> Tracker<S> {
     fn start_again(&mut self, id: u64, at: u64) {
         let open = self.processes[self.current].open.get(id);
         self.is_mixed |= open.is_some_and(|span| span.start != at);
-        match self.is_mixed {
-            true => self.problems.other_names += 1,
-            false => self.problems.second_starts += 1,
-        }
+        self.problems.second_starts += 1;
     }
 
     /// Enters a span that is not open, if its start comes soon; says whether it is selected.
