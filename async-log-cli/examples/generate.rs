@@ -1,14 +1,22 @@
 //! Writes a log as large as you like, as a busy server would: what the benchmarks of the command read.
 //!
 //! ```sh
-//! cargo run --release -p async-log-cli --example generate -- 300MB [text|json] [OPEN] [EVENTS] >big.log
+//! cargo run --release -p async-log-cli --example generate -- 300MB [text|json] [OPEN] [EVENTS] [MODE] >big.log
 //! ```
 //!
 //! `OPEN` tasks are there at a time (200 unless said), each with up to five spans, and of a hundred
 //! records `EVENTS` are neither start nor end (0 unless said). The same arguments give the same log.
+//!
+//! `MODE` is when spans are written: `start-and-end` unless said, `at-end`, `tail` or `none`, as `SpanRecords`
+//! has them. All but the first want text, and keep it in memory. Of `tail` one trace in three is never kept.
+
+#[path = "../tests/support/modes.rs"]
+mod modes;
 
 use std::env;
 use std::io::{self, BufWriter, Write};
+
+use modes::Mode;
 
 const PROCESS: &str = "720-1795355154557458080";
 const NAMES: [&str; 8] = [
@@ -37,10 +45,36 @@ fn main() {
             .map_or(default, |n| n.parse().expect("a number"))
     };
     let (open, events) = (number(200), number(0));
-    let out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
-    let mut server = Server::new(out, form, open as usize, events);
+    let mode = arguments.next().and_then(|mode| mode_of(&mode));
+    let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
+    let Some(mode) = mode else {
+        return write(out, form, size, (open, events));
+    };
+    assert!(matches!(form, Form::Text), "only text has another mode");
+    let mut log = Vec::new();
+    write(&mut log, form, size, (open, events));
+    let log = modes::convert(str::from_utf8(&log).expect("it is text"), mode);
     // Whoever reads no further has enough.
+    let _ = out.write_all(log.as_bytes());
+}
+
+fn write(out: impl Write, form: Form, size: u64, (open, events): (u64, u64)) {
+    let mut server = Server::new(out, form, open as usize, events);
     while server.written < size && server.step().is_ok() {}
+}
+
+/// None for starts and ends as they happen.
+fn mode_of(text: &str) -> Option<Mode> {
+    match text {
+        "start-and-end" => None,
+        "at-end" => Some(Mode::AtEnd),
+        "tail" => Some(Mode::Tail {
+            after: 8,
+            drop_one_in: 3,
+        }),
+        "none" => Some(Mode::None),
+        other => panic!("the mode is start-and-end, at-end, tail or none, not {other}"),
+    }
 }
 
 fn bytes(text: &str) -> u64 {

@@ -215,6 +215,175 @@ fn replicas_that_nothing_tells_apart_are_not_mixed_up() {
     assert!(said.contains("Logger::with_process_id"), "{said}");
 }
 
+/// Two processes at once, each with a job and a step in it of the same ids. `line` writes a record of
+/// the process of that number: its message, and its pairs.
+fn two_replicas(named: bool, line: impl Fn(usize, &str, &str) -> String) -> String {
+    let process = |of: usize| match named {
+        true => format!(", process_id={}-169999999900000000{of}", of + 10),
+        false => String::new(),
+    };
+    let task = "task_id=0, thread_id=1";
+    let job = |of: usize| ["job A", "job B"][of];
+    let start = |of: usize, at: u64| {
+        line(
+            of,
+            job(of),
+            &format!(
+                "span_mark=start, span_id=1, span_at=1700000000.{at}00000000{}, {task}",
+                process(of)
+            ),
+        )
+    };
+    let step = |of: usize, pairs: &str| line(of, "step", &format!("{pairs}, {task}"));
+    let outcome = ["", ", span_outcome=error"];
+    let end = |of: usize, elapsed: &str| {
+        line(
+            of,
+            job(of),
+            &format!(
+                "span_mark=end, span_id=1, span_elapsed={elapsed}{}, {task}",
+                outcome[of]
+            ),
+        )
+    };
+    let lines = [
+        start(0, 0),
+        start(1, 1),
+        step(
+            0,
+            "span_mark=start, span_id=2, span_parent=1, span_at=1700000000.200000000",
+        ),
+        step(
+            1,
+            "span_mark=start, span_id=2, span_parent=1, span_at=1700000000.300000000",
+        ),
+        step(0, "span_mark=end, span_id=2, span_elapsed=0.400000000"),
+        step(1, "span_mark=end, span_id=2, span_elapsed=0.500000000"),
+        end(1, "0.800000000"),
+        end(0, "1.000000000"),
+    ];
+    lines.map(|line| line + "\n").concat()
+}
+
+/// A JSON object with those pairs, behind `first` and before `last`.
+fn json_record(first: &str, message: &str, pairs: &str, last: &str) -> String {
+    let mut members = vec![format!("\"level\":\"TRACE\",\"message\":\"{message}\"")];
+    for pair in pairs.split(", ") {
+        let (key, value) = pair.split_once('=').unwrap();
+        let is_number = value.parse::<f64>().is_ok();
+        members.push(match is_number {
+            true => format!("\"{key}\":{value}"),
+            false => format!("\"{key}\":\"{value}\""),
+        });
+    }
+    format!("{{{first}{}{last}}}", members.join(","))
+}
+
+#[test]
+fn replicas_are_told_apart_by_members_of_json() {
+    let pods = ["web-1", "web-2"];
+    for named in [true, false] {
+        let logs = [
+            two_replicas(named, |of, message, pairs| {
+                json_record(&format!("\"pod\":\"{}\",", pods[of]), message, pairs, "")
+            }),
+            two_replicas(named, |of, message, pairs| {
+                json_record(
+                    "\"host.name\":\"same\",",
+                    message,
+                    pairs,
+                    &format!(",\"container_id\":\"{}\"", pods[of]),
+                )
+            }),
+            two_replicas(named, |of, message, pairs| {
+                json_record(
+                    "",
+                    message,
+                    pairs,
+                    &format!(",\"meta\":{{\"k8s\":{{\"pod\":\"{}\"}}}}", pods[of]),
+                )
+            }),
+            two_replicas(named, |of, message, pairs| {
+                format!("{} | {message}, {pairs}", pods[of])
+            }),
+        ];
+        for log in logs {
+            assert_replicas(&log);
+        }
+    }
+    // A name that says nothing of what it is, which differs as the processes do.
+    let log = two_replicas(true, |of, message, pairs| {
+        json_record(&format!("\"who\":\"{}\",", pods[of]), message, pairs, "")
+    });
+    assert_replicas(&log);
+}
+
+#[track_caller]
+fn assert_replicas(log: &str) {
+    let (json, said) = written_of(&["tasks", "--json"], log);
+    assert_eq!(said, "", "{log}");
+    assert!(!json.contains("unfinished"), "{json}\n{log}");
+    let (tree, _) = written_of(&["tree"], log);
+    let jobs: Vec<_> = tree
+        .lines()
+        .filter(|line| line.contains(" ms ") || line.contains(" s "))
+        .collect();
+    assert_eq!(jobs.len(), 4, "{tree}\n{log}");
+    for (job, step) in [
+        ("800 ms  job B  error", "500 ms  └─ step"),
+        ("1.00 s   job A", "400 ms  └─ step"),
+    ] {
+        let at = jobs.iter().position(|line| line.trim().starts_with(job));
+        let at = at.unwrap_or_else(|| panic!("{job}: {tree}\n{log}"));
+        assert!(jobs[at + 1].trim().starts_with(step), "{tree}\n{log}");
+    }
+}
+
+/// One process whose spans have fields that differ is one process.
+#[test]
+fn fields_of_spans_are_no_writers() {
+    let mut log = String::new();
+    for (id, host) in [(1, "a"), (2, "b"), (3, "a")] {
+        let field = format!("\"host\":\"{host}\",");
+        let task = "task_id=0, thread_id=1";
+        let pairs = format!(
+            "span_mark=start, span_id={id}, span_at=1700000000.{id}00000000, process_id=7-1699999999000000000, {task}"
+        );
+        log += &(json_record(&field, "fetch", &pairs, "") + "\n");
+        let pairs = format!("span_mark=end, span_id={id}, span_elapsed=0.050000000, {task}");
+        log += &(json_record(&field, "fetch", &pairs, "") + "\n");
+    }
+    let (json, said) = written_of(&["stats", "--json"], &log);
+    assert_eq!(said, "");
+    assert!(json.contains("\"count\":3"), "{json}");
+    let (tree, _) = written_of(&["tree"], &log);
+    assert_eq!(tree.matches("process").count(), 0, "{tree}");
+}
+
+/// Where no line names a process and nothing differs.
+#[test]
+fn replicas_without_any_name_are_not_mixed_up() {
+    for log in [
+        two_replicas(false, |_, message, pairs| format!("{message}, {pairs}")),
+        two_replicas(false, |_, message, pairs| json_record("", message, pairs, "")),
+        // What tells comes late.
+        (100..1200)
+            .map(|id| format!("a, span_mark=start, span_id={id}, span_at=1699999999.000000000, task_id=0, thread_id=1\na, span_mark=end, span_id={id}, span_elapsed=0.000000100, task_id=0, thread_id=1\n"))
+            .collect::<String>()
+            + &two_replicas(false, |_, message, pairs| format!("{message}, {pairs}")),
+    ] {
+        let (tree, said) = written_of(&["tree"], &log);
+        assert!(said.contains("Logger::with_process_id"), "{said}");
+        let is_late = log.contains("span_id=1199");
+        assert!(is_late || !tree.contains("error"), "{tree}");
+    }
+    // The same line twice is no other process.
+    let line =
+        "job, span_mark=start, span_id=1, span_at=1700000000.000000000, task_id=0, thread_id=1\n";
+    let (_, said) = written_of(&["tree"], [line, line].concat());
+    assert!(said.contains("starts twice"), "{said}");
+}
+
 /// A span from `start` on, with records at these times of the logger's clock, and its end.
 fn clocked(start: (&str, u64), records: &[&str], end: (&str, u64)) -> String {
     let (begun, at) = start;

@@ -16,8 +16,15 @@ await page.waitForSelector('.pf-track', { timeout: 60_000 });
 // It is drawn piece by piece, and says nowhere that it is done.
 const settle = () => new Promise((done) => setTimeout(done, 4000));
 await settle();
-await page.evaluate(() => [...document.querySelectorAll('.pf-track__collapse-button')].at(-1).click());
-await settle();
+// The process, the tasks, and the tasks of each name.
+const COLLAPSED = 'expand_more';
+for (let depth = 0; depth < 3; depth++) {
+  await page.evaluate((collapsed) => {
+    const all = [...document.querySelectorAll('.pf-track__collapse-button')].slice(1);
+    all.filter((button) => button.innerText.includes(collapsed)).forEach((button) => button.click());
+  }, COLLAPSED);
+  await settle();
+}
 // Most happens in the first part: what the overview ends with is drawn there.
 const [END, TO, OVERVIEW] = [1398, 70, 80];
 await page.mouse.move(END, OVERVIEW);

@@ -29,9 +29,18 @@ for (const row of await sql('select arg_set_id a, flat_key k, string_value s, in
 const COUNTED = ['tokenizer_skipped_packets', 'track_event_tokenizer_errors', 'track_event_parser_errors', 'flow_no_enclosing_slice'];
 const stats = await sql('select name, value, severity from stats');
 const arrows = await sql('select slice_out o, slice_in i from flow');
+// The tracks as Perfetto's UI orders them: threads by their numbers, tracks of a group by its order.
 const tracks = kind === 'chrome'
-  ? await sql("select t.name, count(*) n from thread_track join thread t using (utid) group by 1")
-  : await sql("select name, count(*) n from process_track where name is not null group by 1");
+  ? await sql("select t.name, cast(t.tid as text) as place, 0 as empty from thread_track join thread t using (utid) order by t.tid")
+  : await sql(`include perfetto module viz.summary.track_event;
+    with recursive shown as (
+      select *, cast(track_ids as integer) as id from _track_event_tracks_ordered_groups where name is not null
+    ), tree as (
+      select id, name, has_data, printf('%06d', order_id) as place from shown where parent_id is null
+      union all
+      select s.id, s.name, s.has_data, t.place || printf('.%06d', s.order_id) from shown s join tree t on s.parent_id = t.id
+    )
+    select name, place, not has_data as empty from tree order by place`);
 processor.close();
 
 const bySlice = new Map(slices.map((slice) => [slice.id, slice]));
@@ -43,11 +52,14 @@ const spans = new Map(truth.spans.map((span) => [span.id, span]));
 const DAY = 86_400_000_000_000n;
 const first = BigInt(truth.spans[0].start);
 const since = kind === 'chrome' ? first - (first % DAY) - DAY : 0n;
+const tasks = Object.values(truth.names);
+const count = (name) => tasks.filter((of) => of === name).length.toLocaleString('en');
 const owner = (span) => {
   if (span.task === 0) return span.thread === 1 ? 'main' : `thread ${span.thread}`;
-  return `task ${span.task} ${truth.names[span.task]}`;
+  return truth.names[span.task];
 };
-const isLane = (track, name) => track === name || (track.startsWith(`${name} (`) && /^\(\d+\)$/.test(track.slice(name.length + 1)));
+const lane = (track, name) => (track.startsWith(`${name} (`) ? Number(/^\((\d+)\)$/.exec(track.slice(name.length + 1))?.[1]) : NaN);
+const isLane = (track, name) => [name, `${name} (${count(name)} tasks)`].includes(track) || lane(track, name) > 0;
 // This version reads no escape of JSON in a string without a quote, and leaves them there.
 const read = (text) => (kind === 'chrome' && !text.includes('"') ? JSON.stringify(text).slice(1, -1) : text);
 const texts = (args) => Object.fromEntries(Object.entries(args).map(([key, value]) => [key, read(String(value))]).sort());
@@ -89,10 +101,28 @@ check('every slice is on a track of its task or thread', () => truth.spans.forEa
 check('what overlaps is on another track than the span around it', () => truth.spans.forEach((span) => {
   if (span.beside) same(bySpan.get(span.id).line === bySpan.get(span.parent).line, false, span);
 }));
-check('no two tracks have one name, none is empty', () => {
-  same(tracks.filter((track) => track.n !== 1), []);
+check('no two tracks have one name, none is empty but groups', () => {
+  same(new Set(tracks.map((track) => track.name)).size, tracks.length);
   const used = new Set(slices.map((slice) => slice.track));
-  same(tracks.filter((track) => !used.has(track.name)), []);
+  same(tracks.filter((track) => !track.empty && !used.has(track.name)), []);
+});
+check('tasks of one name share lanes, and those are in their order', () => {
+  const named = new Map();
+  for (const { name } of tracks) {
+    const of = [...new Set(tasks)].find((task) => isLane(name, task));
+    if (of) named.set(of, [...(named.get(of) ?? []), name]);
+  }
+  same([...named.keys()].sort(), [...new Set(tasks)].sort());
+  // Groups are in the order of the numbers of the first tasks in them.
+  const first = new Map(truth.spans.filter((span) => span.isTask).reverse().map((span) => [span.name, span.task]));
+  same([...named.keys()], [...first.keys()].sort((one, other) => first.get(one) - first.get(other)));
+  for (const [name, shown] of named) {
+    const [title, ...lanes] = shown;
+    same(title, `${name} (${count(name)} tasks)`);
+    const numbers = lanes.map((track) => lane(track, name));
+    same(numbers, [...numbers].sort((one, other) => one - other));
+    same(lanes.length * 2 < tasks.length, true, `${lanes.length} lanes of ${tasks.length} tasks`);
+  }
 });
 check('arguments, fields, outcomes and ids are those of the span', () => truth.spans.forEach((span) => {
   const wanted = { ...span.args, span_id: span.id, task_id: span.task, thread_id: span.thread };

@@ -5,8 +5,10 @@
 //! container says of it: `␝TIME␝LEVEL␝TARGET␝WRITER␝LINE`.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use hashbrown::HashMap;
+use memchr::memmem::Finder;
 
 use super::identity::{self, Row};
 use super::json::{self, Member, MemberValue};
@@ -392,8 +394,10 @@ struct Cri {
 
 impl Cri {
     fn of(line: &[u8]) -> Option<Cri> {
+        // Building it takes longer than the search does.
+        static STREAM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" std"));
         let head = &line[..line.len().min(256)];
-        memchr::memmem::find_iter(head, b" std").find_map(|space| {
+        STREAM.find_iter(head).find_map(|space| {
             let stream = space + 1;
             let rest = &line[stream..];
             let tag = rest
@@ -451,7 +455,12 @@ impl Envelope {
         let mut texts: Vec<(u64, usize)> = Vec::new();
         let mut ranks = [(0u64, 0u8); 3];
         let mut seen: Vec<Seen> = Vec::new();
+        let ids = ["\"thread_id\":", "\"task_id\":"].map(Finder::new);
         for line in lines {
+            // An object with the pairs of a record as members is no container.
+            if ids.iter().all(|id| id.find(line).is_some()) {
+                continue;
+            }
             let Some(of_line) = see(line, has_members, &mut ranks) else {
                 continue;
             };
@@ -627,10 +636,7 @@ const WRITER: usize = 24;
 /// Looks at a JSON object that may have a record in a string. `ranks` has the best places so far of
 /// time, level and target.
 fn see(line: &[u8], has_members: bool, ranks: &mut [(u64, u8); 3]) -> Option<Seen> {
-    // An object with the pairs of a record as members is no container.
-    let has = |text: &[u8]| memchr::memmem::find(line, text).is_some();
-    let may_be_object = matches!(line.last(), Some(b'}' | b'"' | b','));
-    if !may_be_object || has(b"\"thread_id\":") && has(b"\"task_id\":") {
+    if !matches!(line.last(), Some(b'}' | b'"' | b',')) {
         return None;
     }
     let object = object(line, has_members)?;

@@ -11,6 +11,7 @@ use super::order;
 use super::prefix::Layout;
 use super::record::{Kind, Part, Record};
 use super::shape::{Before, Shapes};
+use super::writer::{Members, Writers};
 use super::{json, key_value, text};
 
 /// The form of a log: section 1 of `docs/format.md`.
@@ -35,6 +36,8 @@ pub struct Dialect {
     pub container: Container,
     /// What stands before messages.
     pub shapes: Shapes,
+    /// Who writes it.
+    pub writers: Writers,
     /// There are no span ids: spans nest within their tasks.
     pub legacy: bool,
     /// The newest lines are first.
@@ -77,12 +80,32 @@ impl Dialect {
         if shapes.has_front {
             sample.dialect = dialect.for_sample();
             sample.parse_lines();
-            name_writers(&mut shapes, &sample);
+            dialect.writers.are_told_apart = name_writers(&mut shapes, &sample);
             dialect.shapes = shapes;
         }
+        dialect.name_json_writers(&sample);
+        let writers = &mut dialect.writers;
+        writers.are_mixed = !writers.are_told_apart && identity::are_mixed(&sample.records);
+        sample.dialect = dialect.for_sample();
         dialect.is_reversed = order::is_reversed(&sample);
         dialect.continues_upwards = dialect.is_reversed && dialect.continues_upwards(&sample);
         Some(dialect)
+    }
+
+    /// Finds out which members of JSON records tell writers apart, where nothing in front of them does.
+    fn name_json_writers(&mut self, sample: &Batch) {
+        let is_json = |record: &Record| record.form == Form::Json;
+        if !sample.records.iter().all(is_json) {
+            return;
+        }
+        let object = |record: &Record| {
+            let text = &sample.bytes[record.text.range()];
+            self.json_at(text).map_or(&b""[..], |at| &text[at..])
+        };
+        let members = Members::learn(sample, object);
+        let writer = |record: &Record| members.writer(object(record));
+        self.writers.are_told_apart |= identity::tells_several(&sample.records, writer);
+        self.writers.members = members;
     }
 
     /// Whether lines that continue a record stand above it.
@@ -268,9 +291,10 @@ impl Dialect {
         if self.goes_on(lines, range.end) {
             return None;
         }
+        let mut record = Record::default();
         if self.form != Form::Json
             && line.last() == Some(&b'}')
-            && let Ok(record) = reader.read(line, range.start, behind)
+            && reader.read(line, range.start, behind, &mut record).is_ok()
         {
             return Some(record);
         }
@@ -440,8 +464,8 @@ fn heads(batch: &Batch) -> Vec<Head<'_>> {
     heads.collect()
 }
 
-/// Finds out which of the words in front tell writers apart.
-fn name_writers(shapes: &mut Shapes, batch: &Batch) {
+/// Finds out which of the words in front tell writers apart; says whether there are several.
+fn name_writers(shapes: &mut Shapes, batch: &Batch) -> bool {
     let mut rows = Vec::new();
     for record in &batch.records {
         let first = first_line(&batch.bytes[record.text.range()]);
@@ -449,16 +473,15 @@ fn name_writers(shapes: &mut Shapes, batch: &Batch) {
     }
     shapes.name_writers(identity::columns(&rows));
     // Of lines of several shapes a writer may have one name in each.
-    let rows = batch.records.iter().map(|record| {
-        let first = first_line(&batch.bytes[record.text.range()]);
-        Row::new(
-            record,
-            vec![((), shapes.writer(first).to_le_bytes().to_vec())],
-        )
-    });
+    let writer = |record: &Record| shapes.writer(first_line(&batch.bytes[record.text.range()]));
+    let rows = batch.records.iter();
+    let rows =
+        rows.map(|record| Row::new(record, vec![((), writer(record).to_le_bytes().to_vec())]));
     if identity::columns(&rows.collect::<Vec<_>>()).is_empty() {
         shapes.name_writers(Default::default());
+        return false;
     }
+    identity::tells_several(&batch.records, writer)
 }
 
 /// Whether there are starts and ends, and none of them has an id.

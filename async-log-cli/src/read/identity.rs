@@ -29,6 +29,47 @@ impl<C> Row<C> {
     }
 }
 
+impl<C> Row<C> {
+    /// The process that the record names.
+    pub(super) fn process(&self) -> Option<ProcessId> {
+        self.process
+    }
+}
+
+/// Whether spans of one id start at different times: then several processes write.
+pub(super) fn are_mixed(records: &[Record]) -> bool {
+    let mut starts: HashMap<u64, u64> = HashMap::new();
+    let mut process = None;
+    records.iter().any(|record| {
+        // One that follows another, or says on each record which it is, has ids of its own.
+        if record.process.is_some() && process.replace(record.process) != Some(record.process) {
+            starts.clear();
+        }
+        let start = record.at.filter(|_| record.span_id != 0);
+        start.is_some_and(|at| *starts.entry(record.span_id).or_insert(at) != at)
+    })
+}
+
+/// Whether there are several writers, each with a number: two that start spans of one id, or two
+/// processes. 0 is nobody.
+pub(super) fn tells_several(records: &[Record], writer: impl Fn(&Record) -> u32) -> bool {
+    let mut of_start: HashMap<u64, u32> = HashMap::new();
+    let mut of_process: Option<(ProcessId, u32)> = None;
+    records.iter().any(|record| {
+        let writer = writer(record);
+        if writer == 0 {
+            return false;
+        }
+        let is_start = record.kind == Kind::Start && record.span_id != 0;
+        let other_start = is_start && *of_start.entry(record.span_id).or_insert(writer) != writer;
+        let other_process = record.process.is_some_and(|process| {
+            let (first, of_first) = *of_process.get_or_insert((process, writer));
+            process != first && of_first != writer
+        });
+        other_start || other_process
+    })
+}
+
 /// The columns that are names of writers.
 pub(super) fn columns<C: Copy + Eq + std::hash::Hash>(rows: &[Row<C>]) -> HashSet<C> {
     let mut all: HashSet<C> = HashSet::new();

@@ -22,6 +22,7 @@ pub(crate) fn parse(dialect: &Dialect, batch: &mut Batch) {
     let behind = batch.bytes.len();
     let mut number = batch.lines_before;
     let mut start = 0;
+    let mut record = Record::default();
     for newline in memchr::memchr_iter(b'\n', lines) {
         number += 1;
         let line = trim_end(&lines[start..newline]);
@@ -32,12 +33,12 @@ pub(crate) fn parse(dialect: &Dialect, batch: &mut Batch) {
         }
         // It may be the first line of a message in the text form, which can hold anything.
         let goes_on = matches!(lines.get(start), Some(b' ' | b'\t'));
-        let record = match goes_on {
-            false => reader.read(line, at, behind),
+        let read = match goes_on {
+            false => reader.read(line, at, behind, &mut record),
             true => Err(Why::NoTask),
         };
-        match record {
-            Ok(mut record) => {
+        match read {
+            Ok(()) => {
                 record.line = number;
                 batch.records.push(record);
             }
@@ -75,9 +76,15 @@ impl<'d> Reader<'d> {
     }
 
     /// Reads a line, which stands at `at` in the batch. What is decoded will stand at `behind`.
-    // Once a line: out of line the record would be copied.
+    // A record is large: it is written to where it will be, for each copy costs more than a key.
     #[inline(always)]
-    pub(crate) fn read(&mut self, line: &[u8], at: usize, behind: usize) -> Result<Record, Why> {
+    pub(crate) fn read(
+        &mut self,
+        line: &[u8],
+        at: usize,
+        behind: usize,
+        record: &mut Record,
+    ) -> Result<(), Why> {
         let front = match line.first() {
             Some(b'{') => 0,
             _ => self.dialect.json_at(line).ok_or(Why::NoTask)?,
@@ -87,7 +94,7 @@ impl<'d> Reader<'d> {
             return Err(Why::Json);
         };
         let message = found.message.take();
-        let mut record = found.record.take().ok_or(Why::NoTask)?;
+        *record = found.record.ok_or(Why::NoTask)?;
         record.form = Form::Json;
         record.text = Part::new(at, at + line.len());
         let mut part = message.map_or(Part::new(at + front, at + front), |text| {
@@ -104,7 +111,7 @@ impl<'d> Reader<'d> {
         record.level = found.level;
         record.time_at = offset(found.time);
         record.target_at = offset(found.target);
-        Ok(record)
+        Ok(())
     }
 
     /// A string of an object that stands at `at`, decoded where it has to be.
@@ -208,6 +215,11 @@ impl Meaning {
         };
         Meaning::Loggers(field, rank)
     }
+}
+
+/// Whether a key is neither ours nor one that loggers write something of their own under.
+pub(super) fn is_programs(key: &[u8]) -> bool {
+    matches!(Meaning::of(key), Meaning::Programs)
 }
 
 /// The keys of the lines so far. Loggers write the same keys in the same order in line after line, so

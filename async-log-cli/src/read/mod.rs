@@ -23,6 +23,7 @@ mod text;
 mod time;
 mod view;
 mod words;
+mod writer;
 
 pub use batch::{Batch, Unreadable, Why};
 pub use container::Container;
@@ -36,3 +37,4 @@ pub(crate) use view::Owned;
 pub(crate) use view::TargetField;
 pub use view::View;
 pub(crate) use view::raw_pairs;
+pub use writer::Writers;

@@ -151,18 +151,19 @@ pub enum Level {
 impl Level {
     /// The level that a logger wrote as `word`, in any case.
     pub fn from_word(word: &[u8]) -> Option<Self> {
-        const WORDS: [(&str, Level); 8] = [
-            ("error", Level::Error),
-            ("warn", Level::Warn),
-            ("warning", Level::Warn),
-            ("info", Level::Info),
-            ("debug", Level::Debug),
-            ("trace", Level::Trace),
-            ("critical", Level::Error),
-            ("fatal", Level::Error),
-        ];
-        let is_word = |(name, _): &&(&str, Level)| word.eq_ignore_ascii_case(name.as_bytes());
-        WORDS.iter().find(is_word).map(|(_, level)| *level)
+        // Once a record, so it is compared with one word alone.
+        let (name, level) = match (word.first()?.to_ascii_lowercase(), word.len()) {
+            (b'e', 5) => ("error", Level::Error),
+            (b'w', 4) => ("warn", Level::Warn),
+            (b'w', 7) => ("warning", Level::Warn),
+            (b'i', 4) => ("info", Level::Info),
+            (b'd', 5) => ("debug", Level::Debug),
+            (b't', 5) => ("trace", Level::Trace),
+            (b'c', 8) => ("critical", Level::Error),
+            (b'f', 5) => ("fatal", Level::Error),
+            _ => return None,
+        };
+        word.eq_ignore_ascii_case(name.as_bytes()).then_some(level)
     }
 
     /// The level in capitals.

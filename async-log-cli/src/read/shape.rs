@@ -278,8 +278,7 @@ impl Shapes {
         if let Some((_, _, template)) = self.front_template(rest) {
             template.walk(rest, |index, text| {
                 if index < 64 && template.identity & 1 << index != 0 {
-                    hash.write(text);
-                    hash.write(b"\0");
+                    hash.add(text);
                 }
             });
         }
@@ -288,20 +287,26 @@ impl Shapes {
 }
 
 /// FNV-1a: short texts, the same on every machine.
-struct Fnv {
+pub(super) struct Fnv {
     hash: u64,
     is_empty: bool,
 }
 
 impl Fnv {
-    fn new() -> Fnv {
+    pub(super) fn new() -> Fnv {
         Fnv {
             hash: 0xcbf2_9ce4_8422_2325,
             is_empty: true,
         }
     }
 
-    fn finish32(&self) -> u32 {
+    /// Adds a text that ends there.
+    pub(super) fn add(&mut self, text: &[u8]) {
+        self.write(text);
+        self.write(b"\0");
+    }
+
+    pub(super) fn finish32(&self) -> u32 {
         match self.is_empty {
             true => 0,
             // 0 is nobody.

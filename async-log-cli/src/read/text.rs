@@ -417,11 +417,16 @@ impl<'a, 'r> Own<'a, 'r> {
     /// Takes the mark at `at`, if from there on to `tail` all is pairs, and none other is ours.
     fn mark(&mut self, at: usize, tail: usize) -> bool {
         let value = &self.line[at + MARK.len()..tail];
-        let word = value.iter().take_while(|byte| **byte != b',').count();
-        let (word, mut rest) = value.split_at(word);
-        let Some(mark) = reserved::mark(word) else {
+        let (mark, rest) = if let Some(rest) = value.strip_prefix(b"start, ") {
+            ((Kind::Start, false), rest)
+        } else if let Some(rest) = value.strip_prefix(b"end, ") {
+            ((Kind::End, false), rest)
+        } else if let Some(rest) = value.strip_prefix(b"whole, ") {
+            ((Kind::Start, true), rest)
+        } else {
             return false;
         };
+        let mut rest = &value[value.len() - rest.len() - 2..];
         while let Some(pair) = pairs::pair(rest) {
             if is_kept(pair.key) {
                 return false;

@@ -191,11 +191,28 @@ impl<'a> View<'a> {
     /// A number for who wrote it, by what is in front of its line; 0 if nothing tells.
     #[inline]
     pub fn writer(&self) -> u32 {
-        let shapes = &self.batch.dialect.shapes;
-        match shapes.has_front {
-            true => shapes.writer(first_line(self.text())),
+        let dialect = &*self.batch.dialect;
+        let in_front = match dialect.shapes.has_front {
+            true => dialect.shapes.writer(first_line(self.text())),
             false => 0,
+        };
+        let members = &dialect.writers.members;
+        match in_front == 0 && !members.is_empty() && self.record.form == Form::Json {
+            true => members.writer(self.json()),
+            false => in_front,
         }
+    }
+
+    /// Whether the log has several writers that nothing tells apart.
+    #[inline]
+    pub(crate) fn is_mixed(&self) -> bool {
+        self.batch.dialect.writers.are_mixed
+    }
+
+    /// Whether the log has several writers that its lines tell apart.
+    #[inline]
+    pub(crate) fn tells_writers(&self) -> bool {
+        self.batch.dialect.writers.are_told_apart
     }
 
     /// Where its target stands, found out without reading it.

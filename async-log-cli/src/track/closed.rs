@@ -6,10 +6,14 @@ use hashbrown::HashMap;
 /// number where a block is full.
 #[derive(Debug, Default)]
 pub(crate) struct Closed {
-    blocks: HashMap<u64, Box<Block>>,
+    /// Where the block of a number is, unless it is full.
+    index: HashMap<u64, u32>,
     full: HashMap<u64, ()>,
+    blocks: Vec<Block>,
+    /// The blocks that are full: the next ones are put there.
+    unused: Vec<u32>,
     /// The block that was used last.
-    recent: Option<(u64, Box<Block>)>,
+    recent: Option<(u64, u32)>,
 }
 
 const BITS: u64 = 1024;
@@ -24,16 +28,20 @@ impl Closed {
     /// Says that a span has ended; false if it had already.
     pub(crate) fn insert(&mut self, id: u64) -> bool {
         let number = id / BITS;
-        let Some(block) = self.block(number) else {
-            return false;
+        let at = match self.recent {
+            Some((recent, at)) if recent == number => at,
+            _ => match self.find(number) {
+                Some(at) => at,
+                None => return false,
+            },
         };
+        let block = &mut self.blocks[at as usize];
         let (word, bit) = place(id);
         let is_new = block.bits[word] & bit == 0;
         block.bits[word] |= bit;
         block.count += u64::from(is_new);
         if block.count == BITS {
-            self.recent = None;
-            self.full.insert(number, ());
+            self.fill(number, at);
         }
         is_new
     }
@@ -41,33 +49,51 @@ impl Closed {
     /// Whether a span has ended.
     pub(crate) fn contains(&self, id: u64) -> bool {
         let number = id / BITS;
-        let block = match &self.recent {
-            Some((recent, block)) if *recent == number => Some(block),
-            _ => self.blocks.get(&number),
+        let at = match self.recent {
+            Some((recent, at)) if recent == number => Some(at),
+            _ => self.index.get(&number).copied(),
         };
         let (word, bit) = place(id);
-        match block {
-            Some(block) => block.bits[word] & bit != 0,
+        match at {
+            Some(at) => self.blocks[at as usize].bits[word] & bit != 0,
             None => self.full.contains_key(&number),
         }
     }
 
-    /// The block of that number, made the recent one; none if all of it has ended.
-    fn block(&mut self, number: u64) -> Option<&mut Block> {
-        if self
-            .recent
-            .as_ref()
-            .is_none_or(|(recent, _)| *recent != number)
-        {
-            if self.full.contains_key(&number) {
-                return None;
-            }
-            let block = self.blocks.remove(&number).unwrap_or_default();
-            if let Some((before, block)) = self.recent.replace((number, block)) {
-                self.blocks.insert(before, block);
-            }
+    /// Where the block of that number is, from now on the recent one; none if all of it has ended.
+    fn find(&mut self, number: u64) -> Option<u32> {
+        let at = match self.index.get(&number) {
+            Some(at) => *at,
+            None => self.add(number)?,
+        };
+        self.recent = Some((number, at));
+        Some(at)
+    }
+
+    #[cold]
+    fn add(&mut self, number: u64) -> Option<u32> {
+        if self.full.contains_key(&number) {
+            return None;
         }
-        self.recent.as_mut().map(|(_, block)| &mut **block)
+        let at = match self.unused.pop() {
+            Some(at) => at,
+            None => {
+                self.blocks.push(Block::default());
+                self.blocks.len() as u32 - 1
+            }
+        };
+        self.blocks[at as usize] = Block::default();
+        self.index.insert(number, at);
+        Some(at)
+    }
+
+    /// All of a block has ended.
+    #[cold]
+    fn fill(&mut self, number: u64, at: u32) {
+        self.recent = None;
+        self.index.remove(&number);
+        self.full.insert(number, ());
+        self.unused.push(at);
     }
 }
 

@@ -37,11 +37,13 @@ impl Interval {
 
 impl Coverage {
     /// A child starts.
+    #[inline]
     pub(crate) fn enter(&mut self, at: u64) {
         self.open.add(at);
     }
 
     /// A child ends.
+    #[inline]
     pub(crate) fn leave(&mut self, start: u64, end: u64) {
         self.open.remove(start);
         let from = start.max(self.summed_to);
@@ -62,32 +64,40 @@ impl Coverage {
     }
 
     /// Empties it, for another span.
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.intervals.clear();
         (self.summed, self.summed_to) = (0, 0);
         self.open.clear();
     }
 
+    #[inline]
     fn add(&mut self, new: Interval) {
-        let Interval { from, to } = new;
-        if self.intervals.last().is_none_or(|last| last.to < from) {
-            self.intervals.push(new);
-        } else {
-            let first = self.intervals.partition_point(|of| of.to < from);
-            let behind = self.intervals.partition_point(|of| of.from <= to);
-            if first == behind {
-                self.intervals.insert(first, new);
-            } else {
-                let last = self.intervals[behind - 1];
-                let merged = &mut self.intervals[first];
-                merged.from = merged.from.min(from);
-                merged.to = last.to.max(to);
-                self.intervals.drain(first + 1..behind);
-            }
+        match self.intervals.last_mut() {
+            Some(last) if last.from > new.from => self.merge(new),
+            Some(last) if last.to >= new.from => last.to = last.to.max(new.to),
+            _ => self.intervals.push(new),
         }
         if self.intervals.len() > INTERVALS {
             self.sum_up();
         }
+    }
+
+    /// Adds an interval that begins before the last one.
+    #[cold]
+    fn merge(&mut self, new: Interval) {
+        let Interval { from, to } = new;
+        let first = self.intervals.partition_point(|of| of.to < from);
+        let behind = self.intervals.partition_point(|of| of.from <= to);
+        if first == behind {
+            self.intervals.insert(first, new);
+            return;
+        }
+        let last = self.intervals[behind - 1];
+        let merged = &mut self.intervals[first];
+        merged.from = merged.from.min(from);
+        merged.to = last.to.max(to);
+        self.intervals.drain(first + 1..behind);
     }
 
     /// Keeps the later half of the intervals, and the sum of the others. An open child will cover all from
@@ -102,9 +112,11 @@ impl Coverage {
     }
 }
 
-/// When the children started that are open, the first one in front.
+/// When the children started that are open.
 #[derive(Clone, Debug, Default)]
 struct OpenChildren {
+    /// Of most spans one child is open at most: this one, if no others are.
+    alone: Option<u64>,
     /// Starts in the order of time, and how many children of each are open. The first one is.
     starts: VecDeque<(u64, u32)>,
     /// How many of the starts are there without a child, as others around them are open.
@@ -112,11 +124,33 @@ struct OpenChildren {
 }
 
 impl OpenChildren {
+    #[inline]
     fn first(&self) -> Option<u64> {
-        self.starts.front().map(|(start, _)| *start)
+        let first = || self.starts.front().map(|(start, _)| *start);
+        self.alone.or_else(first)
     }
 
+    #[inline]
     fn add(&mut self, start: u64) {
+        match self.alone {
+            None if self.starts.is_empty() => self.alone = Some(start),
+            _ => self.add_beside(start),
+        }
+    }
+
+    #[inline]
+    fn remove(&mut self, start: u64) {
+        if self.alone == Some(start) {
+            self.alone = None;
+        } else if !self.starts.is_empty() {
+            self.remove_beside(start);
+        }
+    }
+
+    fn add_beside(&mut self, start: u64) {
+        if let Some(alone) = self.alone.take() {
+            self.starts.push_back((alone, 1));
+        }
         if self.starts.back().is_none_or(|(last, _)| *last < start) {
             self.starts.push_back((start, 1));
             return;
@@ -131,7 +165,7 @@ impl OpenChildren {
         }
     }
 
-    fn remove(&mut self, start: u64) {
+    fn remove_beside(&mut self, start: u64) {
         let Ok(at) = self.starts.binary_search_by_key(&start, |(of, _)| *of) else {
             return;
         };
@@ -156,11 +190,15 @@ impl OpenChildren {
         }
     }
 
+    #[inline]
     fn clear(&mut self) {
+        self.alone = None;
+        self.ended = 0;
         self.starts.clear();
         // One span may have had 100,000 children at once, the next one has few.
-        self.starts.shrink_to(INTERVALS);
-        self.ended = 0;
+        if self.starts.capacity() > 2 * INTERVALS {
+            self.starts = VecDeque::new();
+        }
     }
 }
 

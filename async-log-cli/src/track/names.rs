@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 
 use hashbrown::DefaultHashBuilder;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 
 use super::fold::fold;
 use crate::read::{TargetField, View};
@@ -29,6 +29,14 @@ pub struct Names {
     written: Vec<Written>,
     ids: Vec<Named>,
     sources: Vec<Source>,
+    /// The sources by their marks, where these say which it is.
+    marked: HashMap<Mark, u32>,
+    /// The source of a target that is known by no mark.
+    unmarked: HashMap<u32, u32>,
+    /// Targets, with numbers.
+    targets: HashMap<Option<Box<str>>, u32>,
+    /// The ids of names in more than one target, by the numbers of both.
+    shared: HashMap<(u32, u32), NameId>,
     /// Where a name is folded.
     folded: Vec<u8>,
     /// Names as they were written lately, by their ends.
@@ -63,19 +71,19 @@ struct Written {
 struct Named {
     written: u32,
     source: u32,
-    /// The next one of the same name.
-    next: Option<NameId>,
 }
 
 /// Where records are from, and how that stands in their lines.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Source {
     target: Option<Box<str>>,
+    /// The number of that.
+    number: u32,
     mark: Mark,
 }
 
 /// By what a line is known to be from somewhere, without its prefix being read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Mark {
     /// What stands before the message, from one byte before the target on, or behind the time where
     /// there is none. Then all of the prefix is as long.
@@ -175,61 +183,63 @@ impl Names {
     #[cold]
     fn other_source(&mut self, written: u32, view: View<'_>) -> NameId {
         let source = self.source(view);
-        let target = &self.sources[source as usize].target;
-        let mut last = self.written[written as usize].recent.1;
-        let first = last;
-        let id = loop {
-            let named = &self.ids[last.index()];
-            if self.sources[named.source as usize].target == *target {
-                break last;
-            }
-            match named.next {
-                // The ids of a name are a ring.
-                Some(next) if next != first => last = next,
-                _ => {
-                    let id = self.push(written, source);
-                    let next = self.ids[last.index()].next.replace(id);
-                    self.ids[id.index()].next = Some(next.unwrap_or(last));
-                    self.written[written as usize].is_shared = true;
-                    break id;
-                }
-            }
+        let target = self.sources[source as usize].number;
+        let last = self.written[written as usize].recent.1;
+        let last_target = self.sources[self.ids[last.index()].source as usize].number;
+        let id = if last_target == target {
+            last
+        } else {
+            self.shared.insert((written, last_target), last);
+            let known = self.shared.get(&(written, target)).copied();
+            known.unwrap_or_else(|| self.push(written, source))
         };
-        self.written[written as usize].recent = (source, id);
+        let name = &mut self.written[written as usize];
+        name.is_shared |= id != last;
+        name.recent = (source, id);
         id
     }
 
     fn push(&mut self, written: u32, source: u32) -> NameId {
         let id = NameId(self.ids.len() as u32);
-        self.ids.push(Named {
-            written,
-            source,
-            next: None,
-        });
+        self.ids.push(Named { written, source });
         id
     }
 
     /// Where a record is from. There are as many as there are modules, or nearly.
     fn source(&mut self, view: View<'_>) -> u32 {
         let mark = Mark::of(view);
-        let known = self
-            .sources
-            .iter()
-            .position(|of| of.mark == mark && mark != Mark::None && of.mark.is_in(view));
-        if let Some(known) = known {
-            return known as u32;
+        if let Some(&known) = self.marked.get(&mark)
+            && mark.is_in(view)
+        {
+            return known;
         }
-        let target = view.target().map(|target| target.into());
-        let mark = match self.sources.len() {
-            0..MOST_SOURCES => mark,
+        let target: Option<Box<str>> = view.target().map(|target| target.into());
+        let next = self.targets.len() as u32;
+        let number = *self.targets.entry(target.clone()).or_insert(next);
+        let mark = match self.marked.len() {
+            0..MOST_MARKS => mark,
             _ => Mark::None,
         };
-        let source = Source { target, mark };
-        let same = self.sources.iter().position(|of| *of == source);
-        same.unwrap_or_else(|| {
-            self.sources.push(source);
-            self.sources.len() - 1
-        }) as u32
+        let known = match &mark {
+            Mark::None => self.unmarked.get(&number),
+            mark => self.marked.get(mark),
+        };
+        if let Some(&known) = known
+            && self.sources[known as usize].number == number
+        {
+            return known;
+        }
+        let source = self.sources.len() as u32;
+        match &mark {
+            Mark::None => self.unmarked.insert(number, source),
+            mark => self.marked.insert(mark.clone(), source),
+        };
+        self.sources.push(Source {
+            target,
+            number,
+            mark,
+        });
+        source
     }
 
     /// A name.
@@ -270,7 +280,7 @@ impl Names {
 }
 
 /// How many sources are known by their marks. A program that makes up targets has more.
-const MOST_SOURCES: usize = 4096;
+const MOST_MARKS: usize = 4096;
 
 /// How a name is shown that others have too.
 pub(crate) fn with_target(name: &str, target: &str) -> String {

@@ -145,7 +145,7 @@ impl<S> OpenSpans<S> {
         spans
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn insert(&mut self, id: u64, span: Open<S>) {
         self.spans.insert(id, span);
     }

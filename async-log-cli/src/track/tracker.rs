@@ -100,6 +100,8 @@ pub struct Tracker<S: Sink> {
     current: usize,
     /// The processes of those who wrote, by what is in front of their lines.
     writers: HashMap<u32, usize>,
+    /// Processes that nothing tells apart write at the same time.
+    is_mixed: bool,
     writer: u32,
     /// Every record so far names its process: several may be writing at once.
     all_named: bool,
@@ -248,6 +250,7 @@ impl<S: Sink> Tracker<S> {
             writers: HashMap::new(),
             writer: 0,
             all_named: true,
+            is_mixed: false,
             late_starts: LateStarts::default(),
             place: 0,
             clock_ahead: None,
@@ -502,7 +505,7 @@ impl<S: Sink> Tracker<S> {
     fn follow(&mut self, view: View<'_>) -> io::Result<()> {
         let writer = view.writer();
         if writer != self.writer {
-            self.change_writer(writer);
+            self.change_writer(writer, view.tells_writers());
         }
         let Some(id) = view.record.process else {
             self.all_named = false;
@@ -518,11 +521,13 @@ impl<S: Sink> Tracker<S> {
     }
 
     #[cold]
-    fn change_writer(&mut self, writer: u32) {
+    fn change_writer(&mut self, writer: u32, are_several: bool) {
         self.writer = writer;
         if let Some(known) = self.writers.get(&writer) {
             self.current = *known;
-        } else if self.writers.len() > 1 {
+        } else if are_several && self.writers.is_empty() {
+            self.writers.insert(writer, self.current);
+        } else if are_several || self.writers.len() > 1 {
             // It began before this log did.
             self.current = self.processes.len();
             self.add_process(None);
@@ -569,7 +574,7 @@ impl<S: Sink> Tracker<S> {
     #[inline(always)]
     fn start(&mut self, view: View<'_>, ahead: Option<Ahead<'_>>) -> io::Result<()> {
         let record = view.record;
-        let is_alone = self.processes.len() == 1;
+        let is_alone = self.is_alone(view);
         let followed = &mut self.processes[self.current];
         let at = match record.at {
             Some(at) => at,
@@ -586,7 +591,7 @@ impl<S: Sink> Tracker<S> {
             id => (id, record.span_parent),
         };
         if followed.open.get(id).is_some() || followed.closed.contains(id) {
-            self.problems.second_starts += 1;
+            self.start_again(id, at);
             return Ok(());
         }
         let joined = record.task_parent_id.is_none() || self.join_tasks;
@@ -643,6 +648,21 @@ impl<S: Sink> Tracker<S> {
         Ok(())
     }
 
+    /// Whether one process alone writes, as far as is known.
+    #[inline]
+    fn is_alone(&self, view: View<'_>) -> bool {
+        self.processes.len() == 1 && !self.is_mixed && !view.is_mixed()
+    }
+
+    /// A span that had started starts again. No process uses an id twice, so either another one writes
+    /// there too, or the line is there twice.
+    #[cold]
+    fn start_again(&mut self, id: u64, at: u64) {
+        let open = self.processes[self.current].open.get(id);
+        self.is_mixed |= open.is_some_and(|span| span.start != at);
+        self.problems.second_starts += 1;
+    }
+
     /// Enters a span that is not open, if its start comes soon; says whether it is selected.
     #[cold]
     fn enter_late(
@@ -672,7 +692,7 @@ impl<S: Sink> Tracker<S> {
     #[inline(always)]
     fn end(&mut self, view: View<'_>, ahead: Option<Ahead<'_>>) -> io::Result<()> {
         let record = view.record;
-        let is_alone = self.processes.len() == 1;
+        let is_alone = self.is_alone(view);
         let followed = &mut self.processes[self.current];
         let id = match record.span_id {
             0 => followed.pop_unnamed(view),

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::json::EXACT;
 use super::trace::{Described, Format, Options, Place, Slice, Trace, first_line};
-use super::tracks::NewTrack;
+use super::tracks::Track;
 use super::value::Value;
 use crate::read::View;
 
@@ -24,6 +24,7 @@ impl<W: Write> Chrome<W> {
             out,
             since: 0,
             is_first: true,
+            tids: vec![0],
         };
         Trace::over(json, options)
     }
@@ -41,11 +42,17 @@ pub struct Json<W> {
     /// What times are counted from.
     since: u64,
     is_first: bool,
+    /// The threads that tracks are for readers. They order them by that number.
+    tids: Vec<u32>,
 }
 
 const DAY: u64 = 86_400_000_000_000;
 
 impl<W> Json<W> {
+    fn tid(&self, track: u32) -> u64 {
+        u64::from(self.tids[track as usize])
+    }
+
     fn nanos(&self, at: u64) -> u64 {
         at.saturating_sub(self.since)
     }
@@ -98,15 +105,25 @@ impl<W: Write> Format for Json<W> {
         to.extend_from_slice(b"}}");
     }
 
-    fn track(&mut self, pid: u64, track: u32, new: &NewTrack<'_>, name: &str, to: &mut Vec<u8>) {
-        let tid = tid(pid, track);
+    fn track(&mut self, track: u32, order: u32) {
+        // Groups have numbers, but no threads.
+        self.tids.resize(track as usize, 0);
+        self.tids.push(order);
+    }
+
+    /// The format has no groups.
+    fn name(&mut self, pid: u64, track: &Track<'_>, to: &mut Vec<u8>) {
+        if track.is_group {
+            return;
+        }
+        let tid = self.tid(track.number);
         self.metadata("thread_name", pid, tid, to);
         to.extend_from_slice(b"\"name\":");
-        push_string(to, name);
+        push_string(to, track.flat_name);
         to.extend_from_slice(b"}}");
         self.metadata("thread_sort_index", pid, tid, to);
         to.extend_from_slice(b"\"sort_index\":");
-        push_number(to, u64::from(new.order()));
+        push_number(to, u64::from(track.order));
         to.extend_from_slice(b"}}");
     }
 
@@ -159,7 +176,7 @@ impl<W: Write> Format for Json<W> {
             to,
             b"},\"cat\":\"span\",\"pid\":",
             slice.pid,
-            tid(slice.pid, slice.place.track),
+            self.tid(slice.place.track),
         );
         self.at(slice.place.at, to);
         if let Some(end) = slice.end {
@@ -180,7 +197,7 @@ impl<W: Write> Format for Json<W> {
         push_string(to, name);
         to.extend_from_slice(b",\"cat\":");
         push_string(to, level.unwrap_or("record"));
-        push_ids(to, b",\"pid\":", pid, tid(pid, place.track));
+        push_ids(to, b",\"pid\":", pid, self.tid(place.track));
         self.at(place.at, to);
         to.extend_from_slice(b",\"args\":{");
         let mut text = |key: &[u8], value: &str| {
@@ -225,7 +242,7 @@ impl<W: Write> Format for Json<W> {
             to.extend_from_slice(ph.as_bytes());
             to.extend_from_slice(b",\"name\":\"spawn\",\"cat\":\"spawn\",\"id\":\"");
             push_number(to, flow);
-            push_ids(to, b"\",\"pid\":", pid, tid(pid, place.track));
+            push_ids(to, b"\",\"pid\":", pid, self.tid(place.track));
             self.at(place.at, to);
             to.push(b'}');
         }
@@ -244,13 +261,6 @@ impl<W: Write> Format for Json<W> {
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
     }
-}
-
-/// The thread that a track is for readers. One that has the number of its process is its main thread
-/// for them.
-fn tid(pid: u64, track: u32) -> u64 {
-    let track = u64::from(track);
-    track + u64::from(track >= pid)
 }
 
 fn push_ids(to: &mut Vec<u8>, key: &[u8], pid: u64, tid: u64) {

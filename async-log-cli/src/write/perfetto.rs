@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use hashbrown::HashMap;
 
 use super::trace::{Described, Format, Options, Place, Slice, Trace, first_line};
-use super::tracks::NewTrack;
+use super::tracks::Track;
 use super::value::Value;
 use crate::read::{Level, View};
 
@@ -292,13 +292,23 @@ impl<W: Write> Format for Packets<W> {
         });
     }
 
-    fn track(&mut self, pid: u64, track: u32, new: &NewTrack<'_>, name: &str, to: &mut Vec<u8>) {
+    fn track(&mut self, _: u32, _: u32) {}
+
+    /// Perfetto's UI orders the tracks of a group as that says, but those of a process by their names.
+    fn name(&mut self, pid: u64, track: &Track<'_>, to: &mut Vec<u8>) {
+        let parent = match track.group {
+            0 => process_track(pid),
+            group => group.into(),
+        };
         push_packet(to, 0, |packet| {
             push_message(packet, field::packet::TRACK_DESCRIPTOR, |descriptor| {
-                push_uint(descriptor, field::track::ID, track.into());
-                push_uint(descriptor, field::track::PARENT, process_track(pid));
-                push_bytes(descriptor, field::track::NAME, name.as_bytes());
-                push_uint(descriptor, field::track::RANK, new.order().into());
+                push_uint(descriptor, field::track::ID, track.number.into());
+                push_uint(descriptor, field::track::PARENT, parent);
+                push_bytes(descriptor, field::track::NAME, track.name.as_bytes());
+                if track.is_group {
+                    push_uint(descriptor, field::track::CHILD_ORDERING, EXPLICIT);
+                }
+                push_uint(descriptor, field::track::RANK, track.order.into());
             });
         });
     }

@@ -412,7 +412,7 @@ impl<W: Write> Sink for Stats<W> {
         Ok(self.group(start.view))
     }
 
-    #[inline]
+    #[inline(always)]
     fn end(&mut self, end: End<'_, Group>, _: &mut OpenSpans<Group>) -> io::Result<()> {
         if !end.selected {
             return Ok(());

@@ -8,7 +8,7 @@ use std::io;
 
 use hashbrown::HashMap;
 
-use super::tracks::{Above, Lane, Lanes, NewTrack, Owner};
+use super::tracks::{Above, Lane, Lanes, Owner, Track};
 use crate::read::{Outcome, ProcessId, View};
 use crate::track::{End, Event, OpenSpans, Process, Sink, Start};
 
@@ -102,8 +102,11 @@ pub trait Format {
     /// Names a process.
     fn process(&mut self, index: usize, pid: u64, name: &str, to: &mut Vec<u8>);
 
-    /// Names a track.
-    fn track(&mut self, pid: u64, track: u32, new: &NewTrack<'_>, name: &str, to: &mut Vec<u8>);
+    /// Something will be drawn on a track that has that place among those of its process.
+    fn track(&mut self, track: u32, order: u32);
+
+    /// Names a track. A group is named before the tracks in it, and all of them behind what is drawn.
+    fn name(&mut self, pid: u64, track: &Track<'_>, to: &mut Vec<u8>);
 
     /// Writes a span's name and arguments into `text`; what has to be said first of words, to `to`.
     fn describe(&mut self, span: Described<'_>, text: &mut Vec<u8>, to: &mut Vec<u8>);
@@ -257,19 +260,25 @@ impl<F: Format> Trace<F> {
             .process(process.index, pid.number, &name, &mut self.file);
     }
 
-    /// The track of a lane, which is named if it is new.
-    fn track(&mut self, lane: Lane) -> u32 {
+    /// The track of a lane of a process.
+    fn track(&mut self, process: usize, lane: Lane) -> u32 {
+        let Trace { lanes, format, .. } = self;
+        let pid = self.pids[process].number;
+        lanes.track(process, lane, pid, |track, order| {
+            format.track(track, order)
+        })
+    }
+
+    /// Names the tracks of a process of which nothing more comes.
+    fn name_tracks(&mut self, process: usize) {
         let Trace {
             lanes,
             format,
-            pids,
             file,
             ..
         } = self;
-        lanes.track(lane, |track, new| {
-            let pid = pids[new.owner.process].number;
-            format.track(pid, track, &new, &track_name(&new), file);
-        })
+        let pid = self.pids.get(process).map_or(0, |pid| pid.number);
+        lanes.close(process, |track| format.name(pid, &track, file));
     }
 
     fn text(&mut self) -> Vec<u8> {
@@ -427,23 +436,6 @@ fn flow(process: usize, id: u64) -> u64 {
     (process as u64) << 48 ^ id
 }
 
-fn track_name(new: &NewTrack<'_>) -> String {
-    let owner = new.owner;
-    let mut name = match (owner.task, owner.thread) {
-        (0, 1) => "main".into(),
-        (0, thread) => format!("thread {thread}"),
-        (task, _) => format!("task {task}"),
-    };
-    if let Some(of) = new.name {
-        name.push(' ');
-        name.push_str(of);
-    }
-    if new.line > 0 {
-        name += &format!(" ({})", new.line + 1);
-    }
-    name
-}
-
 impl<F: Format> Sink for Trace<F> {
     type Kept = Kept;
 
@@ -476,11 +468,11 @@ impl<F: Format> Sink for Trace<F> {
         let owner = Owner::new(process, record.task_id, record.thread_id);
         let parent = open.get(around).and_then(|parent| parent.kept.lane);
         let parent = parent.map(|lane| (around, lane));
-        let lane = self.lanes.enter(owner, start.id, parent, start.at);
         let is_task = record.task_parent_id.is_some();
         if is_task {
-            self.lanes.name(lane, &start.view.message());
+            self.lanes.name(owner, &start.view.message());
         }
+        let lane = self.lanes.enter(owner, start.id, parent, start.at);
         let spawner = match is_task && start.parent != 0 {
             true => self.spawner(process, start.id, start.parent, open),
             false => Spawner::None,
@@ -508,12 +500,13 @@ impl<F: Format> Sink for Trace<F> {
         let inside = span.and_then(|span| Some((span.kept.lane?, span.start)));
         self.prepare(event.process, event.at);
         let owner = Owner::new(event.process.index, record.task_id, record.thread_id);
-        let lane = inside.map_or_else(|| self.lanes.first(owner), |(lane, _)| lane);
+        let beside = || self.lanes.beside(owner, event.at);
+        let lane = inside.map_or_else(beside, |(lane, _)| lane);
         let at = self
             .lanes
             .record(lane, event.at, inside.map(|(_, start)| start));
         let place = Place {
-            track: self.track(lane),
+            track: self.track(event.process.index, lane),
             at,
         };
         let pid = self.pids[event.process.index].number;
@@ -536,7 +529,7 @@ impl<F: Format> Sink for Trace<F> {
         let stacks = self.lanes.left_open(index);
         let mut places = HashMap::new();
         for stack in &stacks {
-            self.place_open(stack, &spans, &mut places);
+            self.place_open(index, stack, &spans, &mut places);
         }
         for id in stacks.into_iter().flatten().map(|of| of.id) {
             let Some(span) = spans.remove(id) else {
@@ -581,13 +574,16 @@ impl<F: Format> Sink for Trace<F> {
             self.spare.push(kept.text);
             self.flush()?;
         }
-        self.lanes.forget_process(index);
+        self.name_tracks(index);
         Ok(())
     }
 
     fn finish(&mut self) -> io::Result<()> {
         if !self.begun {
             self.format.begin(0, &mut self.file);
+        }
+        for process in self.lanes.processes() {
+            self.name_tracks(process);
         }
         self.format.end(&mut self.file);
         self.format.write(&mut self.file)?;
@@ -599,6 +595,7 @@ impl<F: Format> Trace<F> {
     /// Finds where the open spans of a lane are drawn, of which the outermost is first.
     fn place_open(
         &mut self,
+        process: usize,
         stack: &[Above],
         spans: &OpenSpans<Kept>,
         places: &mut HashMap<u64, Place>,
@@ -616,11 +613,14 @@ impl<F: Format> Trace<F> {
             let earlier = if holds { F::OPEN_EARLIER } else { 0 };
             let at = span.start.saturating_sub(earlier).min(above);
             above = at;
-            let track = if span.selected { self.track(lane) } else { 0 };
+            let track = match span.selected {
+                true => self.track(process, lane),
+                false => 0,
+            };
             places.insert(of.id, Place { track, at });
             if of.is_tight && at < span.start {
                 // It would begin inside of what was drawn before.
-                self.set_apart(&stack[index..until], lane, at, places);
+                self.set_apart(&stack[index..until], (process, lane), at, places);
                 (above, until) = (u64::MAX, index);
             }
         }
@@ -630,7 +630,7 @@ impl<F: Format> Trace<F> {
     fn set_apart(
         &mut self,
         spans: &[Above],
-        lane: Lane,
+        (process, lane): (usize, Lane),
         at: u64,
         places: &mut HashMap<u64, Place>,
     ) {
@@ -640,7 +640,7 @@ impl<F: Format> Trace<F> {
             return;
         }
         let apart = self.lanes.apart(lane, at);
-        let track = self.track(apart);
+        let track = self.track(process, apart);
         for id in drawn {
             places.entry(id).and_modify(|place| place.track = track);
         }
@@ -672,7 +672,10 @@ impl<F: Format> Trace<F> {
                 }
             });
         let place = Place {
-            track: if end.selected { self.track(lane) } else { 0 },
+            track: match end.selected {
+                true => self.track(process, lane),
+                false => 0,
+            },
             at: span.start,
         };
         let (mut more, mut nothing) = (more, More::default());
@@ -795,7 +798,7 @@ impl<F: Format> Trace<F> {
         let slice = Slice {
             pid: self.pids[end.process.index].number,
             place: Place {
-                track: self.track(lane),
+                track: self.track(end.process.index, lane),
                 at: start,
             },
             end: Some(end.at),

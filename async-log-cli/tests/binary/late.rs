@@ -551,3 +551,44 @@ fn whole_spans_of_two_replicas_have_local_times() {
     }
     assert_eq!(ran.err, "");
 }
+
+/// A log without its prefixes.
+fn bare(log: &str) -> String {
+    let message = |line: &str| line.split_once("] ").unwrap().1.to_owned() + "\n";
+    log.lines().map(message).collect()
+}
+
+/// `journalctl -r` and some viewers write the newest lines first. A log without starts and ends says so
+/// by its whole spans, which stand before what is in them then.
+#[test]
+fn whole_spans_say_that_a_log_is_reversed() {
+    let reversed = |log: &str| -> String {
+        let lines: Vec<_> = log.lines().rev().map(|line| format!("{line}\n")).collect();
+        lines.concat()
+    };
+    for requests in [1, 2, 10, 2000] {
+        let log = modes::convert(&server(requests), Mode::AtEnd);
+        let wholes: String = log
+            .lines()
+            .filter(|line| line.contains("span_mark"))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        for log in [log.clone(), bare(&log), wholes.clone(), bare(&wholes)] {
+            // One trace without records, a time or an end of another could be either.
+            if requests == 1 && !log.contains("slow disk") {
+                continue;
+            }
+            for command in ["stats", "tasks"] {
+                let forwards = run_on(&log, &[command, "--json"]);
+                let backwards = run_on(&reversed(&log), &[command, "--json"]);
+                assert_eq!(backwards.out, forwards.out, "{requests} {command}\n{log}");
+            }
+            let tree = run_on(&log, &["tree", "--limit", "0"]).out;
+            assert_eq!(run_on(&reversed(&log), &["tree", "--limit", "0"]).out, tree);
+        }
+        let untold: String = modes::convert(&server(requests), TAIL);
+        let forwards = run_on(&untold, &["stats", "--json"]);
+        let backwards = run_on(&reversed(&untold), &["stats", "--json"]);
+        assert_eq!(backwards.out, forwards.out, "{requests}\n{untold}");
+    }
+}

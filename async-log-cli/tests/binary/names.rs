@@ -202,6 +202,32 @@ fn names_of_different_targets_are_different_rows() {
     assert_eq!(found, "load # 7\n");
 }
 
+/// More targets than are known by their marks, all with spans of one name, and time and again.
+#[test]
+fn a_name_in_thousands_of_targets_is_a_row_in_each() {
+    let letter = |of: usize| (b'a' + (of % 26) as u8) as char;
+    let targets: Vec<String> = (0..5000)
+        .map(|n| format!("app::m{}{}{}x", letter(n), letter(n / 26), letter(n / 676)))
+        .collect();
+    let names: Vec<_> = (0..3)
+        .flat_map(|_| targets.iter().map(|target| (&**target, "job")))
+        .collect();
+    let log = log_of(&names);
+    let counted = json(&run_on(&log, &["stats", "--json", "--limit", "0"]));
+    let rows = counted["names"].as_array().unwrap();
+    let counts: BTreeSet<_> = rows
+        .iter()
+        .map(|row| {
+            (
+                row["target"].as_str().unwrap(),
+                row["count"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    let expected = targets.iter().map(|target| (&**target, 3)).collect();
+    assert_eq!(counts, expected);
+}
+
 /// The target where a logger has it as a field of its own, or in other places, or not at all.
 #[test]
 fn a_target_is_one_under_any_layout() {

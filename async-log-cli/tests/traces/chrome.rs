@@ -64,7 +64,7 @@ impl Reader {
         }
         let place = Place {
             pid,
-            track: track(pid, tid),
+            track: tid,
             at: self.since + nanos(number(line, "ts").expect("a time")),
         };
         let drawing = &mut self.drawing;
@@ -95,7 +95,7 @@ impl Reader {
     fn metadata(&mut self, event: &Value, pid: u64, tid: u64) {
         let name = || event["args"]["name"].as_str().expect("a name").to_owned();
         let rank = || event["args"]["sort_index"].as_u64().expect("a rank");
-        let key = (pid, track(pid, tid));
+        let key = (pid, tid);
         match event["name"].as_str() {
             Some("process_name") => {
                 self.drawing.processes.insert(pid, name());
@@ -125,11 +125,6 @@ impl Reader {
         drawing.check_names();
         drawing
     }
-}
-
-/// The track is one more if the process has its number.
-fn track(pid: u64, tid: u64) -> u64 {
-    tid - u64::from(tid > pid)
 }
 
 fn flow(event: &Value) -> u64 {

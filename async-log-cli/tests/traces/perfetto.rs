@@ -116,6 +116,12 @@ enum Track {
         name: String,
         rank: u64,
     },
+    /// What is in it is ordered by rank.
+    Group {
+        parent: u64,
+        name: String,
+        rank: u64,
+    },
     Lane {
         parent: u64,
         name: String,
@@ -189,19 +195,24 @@ impl Trace {
                     rank,
                 }
             }
-            None => Track::Lane {
-                parent: one(track, 5).expect("a lane is of a process").varint(),
-                name: one(track, 2).expect("a lane has a name").text().into(),
-                rank,
-            },
+            None => {
+                let parent = one(track, 5).expect("a lane is in something").varint();
+                let name = one(track, 2).expect("a lane has a name").text().into();
+                match one(track, 11).map(Field::varint) {
+                    None => Track::Lane { parent, name, rank },
+                    Some(3) => Track::Group { parent, name, rank },
+                    of => panic!("{name} is ordered by {of:?}"),
+                }
+            }
         };
-        if let Track::Lane { parent, .. } = &new {
-            assert!(self.tracks.contains_key(parent), "a process comes first");
+        if let Track::Lane { parent, .. } | Track::Group { parent, .. } = &new {
+            let is_first = !matches!(self.tracks.get(parent), None | Some(Track::Lane { .. }));
+            assert!(is_first, "a process or group comes first");
         }
         self.named.push(id);
         let other = self.tracks.insert(id, new);
         assert!(
-            !matches!(other, Some(Track::Lane { .. })),
+            !matches!(other, Some(Track::Lane { .. } | Track::Group { .. })),
             "a lane is named once"
         );
     }
@@ -229,10 +240,6 @@ impl Trace {
         }
         assert_eq!(read.kind == END, read.name.is_none(), "{read:?}");
         assert_eq!(read.kind == END, read.category.is_none(), "{read:?}");
-        assert!(
-            matches!(self.tracks.get(&read.track), Some(Track::Lane { .. })),
-            "{read:?} is on no lane"
-        );
         self.events.push(read);
     }
 
@@ -269,13 +276,27 @@ impl Trace {
         (key.expect("a key"), value.expect("a value"))
     }
 
+    /// The process, the name and the rank of a lane. In a group, the first lane has the name of that.
     fn lane(&self, id: u64) -> (u64, &str, u64) {
         match &self.tracks[&id] {
-            Track::Lane { parent, name, rank } => match &self.tracks[parent] {
-                Track::Process { pid, .. } => (*pid, name, *rank),
-                of => panic!("{id} is a lane of {of:?}"),
-            },
+            Track::Lane { parent, name, rank } => {
+                // Perfetto's UI orders what is in a process by name, whatever that says.
+                let group = match &self.tracks[parent] {
+                    Track::Group { name, rank: of, .. } if of == rank => name,
+                    Track::Group { .. } => name,
+                    of => panic!("{name} is in {of:?}"),
+                };
+                (self.process(*parent), group, *rank)
+            }
             of => panic!("{of:?} is no lane"),
+        }
+    }
+
+    fn process(&self, of: u64) -> u64 {
+        match &self.tracks[&of] {
+            Track::Process { pid, .. } => *pid,
+            Track::Group { parent, .. } => self.process(*parent),
+            of => panic!("{of:?} has no tracks in it"),
         }
     }
 }
@@ -298,7 +319,7 @@ pub(crate) fn read(bytes: &[u8]) -> Drawing {
     for event in &trace.events {
         let place = Place {
             pid: trace.lane(event.track).0,
-            track: event.track,
+            track: trace.lane(event.track).2,
             at: event.at,
         };
         let stack = stacks.entry(event.track).or_default();
@@ -344,8 +365,10 @@ pub(crate) fn read(bytes: &[u8]) -> Drawing {
             }
             Track::Lane { .. } => {
                 let (pid, name, rank) = trace.lane(id);
-                drawing.tracks.insert((pid, id), (name.into(), rank));
+                let other = drawing.tracks.insert((pid, rank), (name.into(), rank));
+                assert_eq!(other, None, "a track has a place of its own");
             }
+            Track::Group { .. } => {}
         }
     }
     drawing.check_names();
@@ -371,9 +394,11 @@ pub(crate) fn text(bytes: &[u8]) -> String {
             Track::Process { pid, name, rank } => {
                 line(format_args!("process {pid} {name:?}, rank {rank}"));
             }
-            Track::Lane { name, rank, .. } => {
-                let (pid, ..) = trace.lane(*id);
-                line(format_args!("track {id} of {pid} {name:?}, rank {rank}"));
+            Track::Group { parent, name, rank } => {
+                line(format_args!("group {id} in {parent} {name:?}, rank {rank}"));
+            }
+            Track::Lane { parent, name, rank } => {
+                line(format_args!("track {id} in {parent} {name:?}, rank {rank}"));
             }
         }
     }

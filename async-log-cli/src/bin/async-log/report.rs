@@ -39,6 +39,11 @@ const ALTERNATE: &str = "processes that write at the same time are not told apar
 
 /// Says once what was passed over, and what the marks say that cannot be so.
 pub(crate) fn report(lines: &Lines, names: &[String], problems: &Problems) {
+    report_lines(lines, names);
+    report_problems(problems);
+}
+
+fn report_lines(lines: &Lines, names: &[String]) {
     if let Some((source, line, why)) = lines.first() {
         let name = names.get(source).map_or("standard input", String::as_str);
         let reason = why.reason();
@@ -51,6 +56,9 @@ pub(crate) fn report(lines: &Lines, names: &[String], problems: &Problems) {
             ),
         }
     }
+}
+
+fn report_problems(problems: &Problems) {
     for (count, one, more) in [
         (
             problems.without_id,
