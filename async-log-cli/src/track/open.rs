@@ -92,6 +92,8 @@ const SPARE: usize = 64;
 #[derive(Debug)]
 pub struct OpenSpans<S> {
     spans: HashMap<u64, Open<S>>,
+    /// Whether somebody asks how much of a span its children cover.
+    pub(crate) is_covered: bool,
     /// The memory of those that have ended.
     #[expect(clippy::vec_box, reason = "a box goes from span to span")]
     spare: Vec<Box<Coverage>>,
@@ -101,6 +103,7 @@ impl<S> Default for OpenSpans<S> {
     fn default() -> Self {
         OpenSpans {
             spans: HashMap::new(),
+            is_covered: true,
             spare: Vec::new(),
         }
     }
@@ -153,10 +156,16 @@ impl<S> OpenSpans<S> {
     /// A child of an open span starts. Says whether the selection takes that span, if it is open.
     #[inline]
     pub(crate) fn enter(&mut self, parent: u64, at: u64, joined: bool) -> Option<bool> {
-        let OpenSpans { spans, spare } = self;
+        let OpenSpans {
+            spans,
+            spare,
+            is_covered,
+        } = self;
         let parent = spans.get_mut(&parent)?;
         if joined {
             parent.last = parent.last.max(at);
+        }
+        if joined && *is_covered {
             let new = || spare.pop().unwrap_or_default();
             let coverage = parent.coverage.get_or_insert_with(new);
             coverage.enter(at.max(parent.start));
@@ -167,11 +176,18 @@ impl<S> OpenSpans<S> {
     /// A child of a span ends; false if the span is not open.
     #[inline]
     pub(crate) fn leave(&mut self, parent: u64, start: u64, end: u64) -> bool {
-        let OpenSpans { spans, spare } = self;
+        let OpenSpans {
+            spans,
+            spare,
+            is_covered,
+        } = self;
         let Some(parent) = spans.get_mut(&parent) else {
             return false;
         };
         parent.last = parent.last.max(end);
+        if !*is_covered {
+            return true;
+        }
         let new = || spare.pop().unwrap_or_default();
         let coverage = parent.coverage.get_or_insert_with(new);
         coverage.leave(start.max(parent.start), end);

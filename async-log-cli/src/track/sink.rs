@@ -96,6 +96,11 @@ pub trait Sink {
         false
     }
 
+    /// Whether the self times of spans are wanted. If not, they are their durations.
+    fn wants_self_times(&self) -> bool {
+        true
+    }
+
     /// Whether records are shown for themselves, so that a log without spans has something to show.
     fn shows_events(&self) -> bool {
         self.wants_events()

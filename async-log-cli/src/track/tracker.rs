@@ -194,10 +194,12 @@ type Unnamed = (u64, Box<[u8]>);
 type Stack = (u64, u64);
 
 impl<K> Followed<K> {
-    fn new(index: usize, id: Option<ProcessId>) -> Self {
+    fn new(index: usize, id: Option<ProcessId>, is_covered: bool) -> Self {
+        let mut open = OpenSpans::default();
+        open.is_covered = is_covered;
         Followed {
             process: Process { index, id, last: 0 },
-            open: OpenSpans::default(),
+            open,
             closed: Closed::default(),
             stacks: HashMap::new(),
             next_id: INVENTED,
@@ -240,12 +242,13 @@ impl<S: Sink> Tracker<S> {
     /// A tracker that tells `sink` of all that `selection` takes.
     pub fn new(sink: S, selection: Selection) -> Self {
         let names_first = sink.wants_names();
+        let is_covered = sink.wants_self_times();
         Tracker {
             join_tasks: sink.joins_tasks(),
             sink,
             takes_all: selection.is_all(),
             selection,
-            processes: vec![Followed::new(0, None)],
+            processes: vec![Followed::new(0, None, is_covered)],
             current: 0,
             writers: HashMap::new(),
             writer: 0,
@@ -536,7 +539,7 @@ impl<S: Sink> Tracker<S> {
     }
 
     fn add_process(&mut self, id: Option<ProcessId>) {
-        let mut new = Followed::new(self.processes.len(), id);
+        let mut new = Followed::new(self.processes.len(), id, self.sink.wants_self_times());
         new.late.writes = self.writes;
         self.processes.push(new);
     }

@@ -443,6 +443,10 @@ impl<F: Format> Sink for Trace<F> {
         self.options.events
     }
 
+    fn wants_self_times(&self) -> bool {
+        false
+    }
+
     /// A process has its number from the first of its tracks on.
     fn wants_names(&self) -> bool {
         true
