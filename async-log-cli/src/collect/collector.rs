@@ -50,7 +50,7 @@ pub(crate) type Kept = Option<Place>;
 const DEPTH: u16 = 100;
 
 /// How many bytes all traces have that are not whole.
-const ROOM: usize = 16 << 20;
+const ROOM: usize = 12 << 20;
 
 /// How many of these one trace may have, if there are few, and if there are many.
 const LARGEST: usize = 4 << 20;
