@@ -43,10 +43,16 @@ impl By {
     }
 
     /// The values of a record, which take the place of those that were said `before`.
+    #[inline]
     pub(crate) fn of(&mut self, view: View<'_>, before: ValuesId) -> ValuesId {
-        if self.keys.is_empty() {
-            return 0;
+        match self.keys.is_empty() {
+            true => 0,
+            false => self.find(view, before),
         }
+    }
+
+    #[inline(never)]
+    fn find(&mut self, view: View<'_>, before: ValuesId) -> ValuesId {
         self.found.clone_from(&self.sets[before as usize]);
         let (keys, found, is_found) = (&self.keys, &mut self.found, &mut self.is_found);
         let mut set = |index: usize, value: Cow<'_, str>| {
