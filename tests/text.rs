@@ -1,11 +1,6 @@
 //! What is written reads back as it was, and nothing that a program logs can pass for something
 //! else. The reader knows `docs/format.md` alone.
 
-mod support {
-    pub(crate) mod memory;
-    pub(crate) mod reader;
-}
-
 use std::fmt;
 
 use async_log::{instrument, span, Logger, TaskExt};
@@ -16,8 +11,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use support::memory::{with_global, Lines, Shared};
-use support::reader::{self, is_control, read, Record};
+use async_log_tests::memory::{with_global, Lines, Shared};
+use async_log_tests::reader::{self, is_control, read, Record};
 
 const RESERVED: [&str; 11] = [
     "span_mark",

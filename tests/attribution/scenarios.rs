@@ -15,9 +15,9 @@ use futures::task::LocalSpawnExt;
 use futures::{FutureExt, StreamExt};
 use log::info;
 
-use crate::program::{poll_once, yield_now};
 use crate::records::Recording;
-use crate::runtime::{forgive, panic_on_purpose};
+use async_log_tests::program::{poll_once, yield_now};
+use async_log_tests::runtime::{forgive, panic_on_purpose};
 
 /// Runs a program and checks what it logs, in the words of [`Recording::told`].
 #[track_caller]
@@ -1534,7 +1534,7 @@ fn filtered_spans_take_no_context_away() {
                 mid.run(|| info!("run"));
                 (
                     work("in span").in_span(span!(target: "quiet", tag = 1; "mid")),
-                    crate::quiet::future(async {
+                    async_log_tests::quiet::future(async {
                         info!("in the task");
                         span!("inner", { yield_now().await });
                     })

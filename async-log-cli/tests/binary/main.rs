@@ -6,8 +6,6 @@
 mod ended;
 mod ids;
 mod late;
-#[path = "../support/modes.rs"]
-mod modes;
 mod names;
 mod options;
 mod output;

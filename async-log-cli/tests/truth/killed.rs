@@ -15,9 +15,9 @@ use crate::Scratch;
 use crate::child::{self, Order};
 use crate::command;
 use crate::loggers::Setup;
-use crate::random::Random;
-use crate::reader;
 use crate::rebuilt::{Rebuilt, Unfinished};
+use async_log_tests::random::Random;
+use async_log_tests::reader;
 
 /// What came of some kills.
 #[derive(Clone, Copy, Debug, Default)]

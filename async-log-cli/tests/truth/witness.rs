@@ -8,7 +8,7 @@ use log::kv::{self, Key, Value, VisitSource};
 use log::{Log, Metadata, Record};
 
 use crate::loggers::Setup;
-use crate::told::{Kind, Told};
+use async_log_tests::told::{Kind, Told};
 
 /// Writes a JSON line a record: its thread and what it tells.
 pub(crate) struct Witness<W> {

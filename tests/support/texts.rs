@@ -69,7 +69,7 @@ impl std::fmt::Display for Failed {
 }
 
 /// Writes some records.
-pub(crate) fn run(seed: u64, plain: bool) {
+pub fn run(seed: u64, plain: bool) {
     let mut texts = Texts {
         random: Random::new(seed),
         plain,

@@ -9,7 +9,7 @@ use async_log_cli::track::{
     End, Event, OpenSpans, Problems, Process, Selection, Sink, Start, Tracker,
 };
 
-use super::told::{Kind, Told};
+use async_log_tests::told::{Kind, Told};
 
 /// All that a [`Sink`] is told of a log.
 #[derive(Debug, Default)]
