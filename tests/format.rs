@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(failed > 0))
 }
 
-/// What is logged meanwhile, of our own keys only those of the announcement.
+/// The log of `f`, with the minimal keys only.
 fn minimal(task_id: fn() -> u64, f: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
     with_global(Logger::wrap(lines.clone(), task_id).minimal(), f);
@@ -222,7 +222,7 @@ fn the_documents_samples() {
         rest = after;
     }
     assert_eq!(names, SAMPLES.map(|(name, _)| name));
-    // Whatever looks like a record is a sample: none is written by hand.
+    // All text that looks like a record is a sample: none is written by hand.
     assert!(!(blessed.split("```"))
         .step_by(2)
         .any(|text| text.contains("thread_id=")));
@@ -301,7 +301,7 @@ fn replace(
     out
 }
 
-/// The reader's view of the document: what it says about its own samples.
+/// The samples, read back, are as the document describes them.
 fn the_samples_read_back() {
     let document = std::fs::read_to_string(DOCUMENT).unwrap();
     let read = |name: &str| -> Vec<Record> {

@@ -226,7 +226,7 @@ fn log(logger: &dyn Log, message: &str, pairs: &[(String, Any)]) {
     );
 }
 
-/// Reads the only record of a line, and checks what is true of every record.
+/// Reads the only record of a line, and checks the invariants of every record.
 fn read_one(line: &str, message: &str) -> Record {
     let lines = message.matches('\n').count() + 1;
     assert_eq!(line.matches('\n').count() + 1, lines, "{line:?}");
@@ -308,7 +308,7 @@ proptest! {
         let mut all = expected(pairs.iter().map(|(key, value)| (&**key, value)));
         all.extend(ours(&["task_id", "thread_id"]));
         check(&read_one(&line, &message), &message, &all);
-        // Whatever a logger writes before it.
+        // Any prefix of a logger.
         for prefix in [",", "x, ", "[INFO] ", ", a=\"", ", a="] {
             let (records, others) = read(&format!("{prefix}{line}\n"));
             prop_assert_eq!((records.len(), others), (1, 0), "{}", line);

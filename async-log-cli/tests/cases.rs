@@ -1,4 +1,4 @@
-//! Small logs that were read wrongly once, and what is right: through the binary.
+//! Regression tests: small logs that were read wrongly once, through the binary.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,14 +19,14 @@ fn run(arguments: &[&str], log: &Path) -> Output {
         .unwrap()
 }
 
-/// What a command writes of a log, and what it says about it.
+/// The standard output and the standard error of a command on a log.
 fn written(arguments: &[&str], log: &Path) -> (String, String) {
     let output = run(arguments, log);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (text(output.stdout), text(output.stderr))
 }
 
-/// The same of a log that stands here.
+/// The same for a log in the source of the test.
 fn written_of(arguments: &[&str], log: impl AsRef<[u8]>) -> (String, String) {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), log).unwrap();

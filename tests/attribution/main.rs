@@ -27,7 +27,7 @@ impl Drop for Running {
     }
 }
 
-/// Runs the program of one seed and says what was wrong.
+/// Runs the program of one seed and reports its failures.
 fn run(runtime: Runtime, seed: u64) -> Report {
     let _running = Running(runtime, seed);
     let recording = Recording::start();

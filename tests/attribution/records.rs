@@ -1,4 +1,4 @@
-//! What was logged, read back and held against the truth.
+//! Reads the log back and compares it with the truth.
 
 use std::collections::hash_map::Entry;
 use std::collections::HashMap;
@@ -257,7 +257,7 @@ struct Check {
 }
 
 impl Check {
-    /// Our number of the span that stands under `key`.
+    /// The program's number of the span under `key`.
     fn span_under(&self, record: &Record<'_>, key: &str) -> u64 {
         match record.number(key) {
             0 => 0,

@@ -1,4 +1,4 @@
-//! One test for each thing that a `Logger` does.
+//! One test for each behaviour of a `Logger`.
 //!
 //! Each thread has a global logger of its own here (`async_log_tests::memory`). What concerns the whole process, such as
 //! `log`'s maximum level or the panic hook, runs in a child process: see [`alone`].
@@ -54,7 +54,7 @@ fn plain(logger: Wrapped) -> Wrapped {
     logger
 }
 
-/// A line without what is another one each time: thread, time, ids and process.
+/// A line without the pairs that differ in each run: thread, time, ids and process.
 fn stable(line: &str) -> String {
     let (end, pairs) = reader::split(line);
     let mut stable = line[..end].to_owned();

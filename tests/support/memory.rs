@@ -12,7 +12,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 pub struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
-    /// What was logged since the last time.
+    /// The messages since the last call.
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }

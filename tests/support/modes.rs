@@ -17,7 +17,7 @@ pub enum Mode {
 
 type Pairs = Vec<(String, String)>;
 
-/// A record in the text form: what stands before its pairs, and these as they are written.
+/// A record in the text form: its text before the pairs, and the pairs as written.
 #[derive(Clone, Debug)]
 struct Line {
     head: String,

@@ -1,5 +1,5 @@
-//! Random programs. What one does is decided while it runs, by the random numbers that each of its
-//! state machines brings along: so a seed says all but how threads take turns.
+//! Random programs. Each state machine of a program has its own random numbers, and decides its steps by them while it
+//! runs. So a seed determines a program, except for the scheduling of its threads.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::{pin, Pin};

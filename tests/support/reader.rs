@@ -17,7 +17,7 @@ pub struct Pair {
     pub key: String,
     pub value: String,
     pub cut: bool,
-    /// The pair as it stands in the log.
+    /// The pair as it is in the log.
     pub written: String,
 }
 

@@ -48,7 +48,7 @@ impl Runtime {
         Runtime::Local,
     ];
 
-    /// Runs `main` to its end, and drops whatever is unfinished then.
+    /// Runs `main` to its end, and drops all unfinished futures then.
     pub fn run(self, ledger: &Arc<Ledger>, main: impl FnOnce(Executor) -> BoxFuture<'static, ()>) {
         let machine = Machine::at(ledger, Place::default());
         let run = || match self {

@@ -1,4 +1,4 @@
-//! Records whose texts are hard to tell from what stands around them.
+//! Records whose texts look like the syntax of the log.
 
 use async_log::{instrument, span};
 use log::Level;

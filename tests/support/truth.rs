@@ -30,7 +30,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Where code is; 0 stands for none.
+/// The position of code; 0 means none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// The number of the innermost span.
@@ -121,7 +121,7 @@ impl Ledger {
     }
 }
 
-/// What one state machine, or one piece of synchronous code, knows about where it is.
+/// The knowledge of one state machine, or of one piece of synchronous code, about its position.
 #[derive(Debug)]
 pub struct Machine {
     pub ledger: Arc<Ledger>,
@@ -412,7 +412,7 @@ impl<F: Future> Child<F> {
         child
     }
 
-    /// As `in_span` does it, with the span that `started` stands for.
+    /// Like `in_span`, with the span of `started`.
     pub fn in_span(
         self,
         mut started: Started,

@@ -1,4 +1,4 @@
-//! The binary, as people use it: a test asks what stands on its outputs and how it ended.
+//! The binary as people use it: its outputs and its exit status.
 //!
 //! `ASYNC_LOG_BINARY=…` runs the tests on another binary, as on one from before a fault was mended.
 

@@ -24,7 +24,7 @@ pub(crate) struct Order {
     pub(crate) seed: u64,
     /// It stops when so many records were to be written.
     pub(crate) records: u64,
-    /// It writes down what it knows.
+    /// It writes down its own knowledge.
     pub(crate) with_truth: bool,
     /// It logs to its standard output, which is a pipe.
     pub(crate) piped: bool,

@@ -1,4 +1,4 @@
-//! After SIGKILL at a random moment, what was open is what started in the log and did not end there.
+//! After SIGKILL at a random moment, the open spans are those that the log has a start but no end of.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! What the command rebuilds of a log is what the program knows that it did.
+//! Compares the command's reading of a log with the program's own knowledge.
 //!
 //! A child process runs the random programs of `async_log_tests` and logs through one of several loggers to
 //! a file. A second logger beside it writes down what `log`'s own API told, to the nanosecond, and the
@@ -29,7 +29,7 @@ use crate::child::{Known, Order};
 use crate::loggers::Setup;
 use crate::rebuilt::Rebuilt;
 
-/// A directory that is kept for who looks for a mistake.
+/// A directory that is kept if the test fails.
 struct Scratch(Option<TempDir>);
 
 impl Scratch {
@@ -57,7 +57,7 @@ fn json_lines<T: DeserializeOwned>(path: &Path) -> impl Iterator<Item = T> {
     lines.map(|line| serde_json::from_str(&line.expect("UTF-8")).expect("JSON"))
 }
 
-/// What one process knows of its log.
+/// The knowledge of one process about its log.
 struct Witnessed {
     threads: Threads,
     known: Vec<Known>,

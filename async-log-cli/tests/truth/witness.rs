@@ -1,4 +1,4 @@
-//! A logger that is told what the other one is, by the API of `log`, and writes it down.
+//! A second logger: it gets the same records as the first through the API of `log`, and writes them down.
 
 use std::collections::BTreeMap;
 use std::io::Write;
