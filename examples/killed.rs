@@ -1,37 +1,50 @@
-//! What the log of a program tells that was killed with SIGKILL in the middle of its work.
+//! What is left in the log of a program that was killed with SIGKILL in the middle of its work.
 //!
 //! ```sh
-//! cargo run --example killed
+//! cargo run --example killed -- killed.log
 //! ```
 //!
-//! What to look for: this starts itself as a child, kills it, and reads its log. It warns of
-//! three spans that never ended, outermost first; the last one is what the child was doing.
-//! `scan` is not among them: it has a start and an end. No process gets to write anything when it is
-//! killed, so this works only because each start is in the log at once.
+//! What to look for: this starts itself as a child that logs to that file, kills it, and reads the file. (It is in the
+//! directory for temporary files if none is named.) It warns of three spans that never ended, outermost first; the last
+//! one is what the child was doing. `scan` is not among them: it has a start and an end. A killed process can write
+//! nothing more, so this works only because each start is in the log at once.
 
 use std::env;
-use std::io::{self, BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
 use std::thread;
 use std::time::Duration;
 
 use async_log::{instrument, span};
-use env_logger::Env;
+use env_logger::{Builder, Env, Target};
 use log::{info, warn, LevelFilter};
 
 const READY: &str = "writing now";
 
 fn main() -> io::Result<()> {
-    let logger = env_logger::Builder::from_env(Env::default().default_filter_or("trace")).build();
-    async_log::Logger::wrap(logger, async_log::task_id)
+    let mut logger = Builder::from_env(Env::default().default_filter_or("trace"));
+    let arguments: Vec<_> = env::args_os().skip(1).map(PathBuf::from).collect();
+    match &arguments[..] {
+        [child, path] if child.as_os_str() == "child" => {
+            logger.target(Target::Pipe(Box::new(File::create(path)?)));
+            start(&mut logger);
+            work();
+            Ok(())
+        }
+        paths => {
+            start(&mut logger);
+            let unnamed = env::temp_dir().join(format!("killed-{}.log", process::id()));
+            watch(paths.first().unwrap_or(&unnamed))
+        }
+    }
+}
+
+fn start(logger: &mut Builder) {
+    async_log::Logger::wrap(logger.build(), async_log::task_id)
         .start(LevelFilter::Trace)
         .unwrap();
-
-    match env::args().nth(1).as_deref() {
-        Some("child") => work(),
-        _ => watch()?,
-    }
-    Ok(())
 }
 
 fn work() {
@@ -48,33 +61,32 @@ fn write(file: &str) {
 }
 
 /// Starts this program as a child, kills it once it writes, and says what it was doing.
-fn watch() -> io::Result<()> {
+fn watch(path: &Path) -> io::Result<()> {
+    File::create(path)?; // an old log would be taken for the child's
     let mut child = Command::new(env::current_exe()?)
         .arg("child")
+        .arg(path)
         .env("RUST_LOG", "trace")
-        .env("RUST_LOG_STYLE", "never")
-        .stderr(Stdio::piped())
         .spawn()?;
-    let log = child.stderr.take().expect("it is piped");
+    while child.try_wait()?.is_none() && !fs::read_to_string(path)?.contains(READY) {
+        thread::sleep(Duration::from_millis(10));
+    }
+    info!("the child writes to {}; killing it", path.display());
+    child.kill()?;
+    info!("the child ended: {}", child.wait()?);
 
-    let mut open: Vec<(String, String)> = Vec::new();
-    for line in BufReader::new(log).lines() {
-        let line = line?;
-        if line.contains(READY) {
-            info!("the child is there; killing it");
-            child.kill()?;
-        }
-        let Some(id) = value(&line, "span_id") else {
+    let log = fs::read_to_string(path)?;
+    let mut open: Vec<(&str, &str)> = Vec::new();
+    for line in log.lines() {
+        let Some(id) = value(line, "span_id") else {
             continue;
         };
-        match value(&line, "span_mark") {
-            Some("start") => open.push((id.to_owned(), name(&line).to_owned())),
-            Some("end") => open.retain(|(started, _)| started != id),
+        match value(line, "span_mark") {
+            Some("start") => open.push((id, name(line))),
+            Some("end") => open.retain(|(started, _)| *started != id),
             _ => {}
         }
     }
-    info!("the child ended: {}", child.wait()?);
-
     for (span_id, name) in open {
         warn!("{name} (number {span_id}) never ended");
     }

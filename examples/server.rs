@@ -1,8 +1,10 @@
 //! A TCP server and its clients on loopback: what a log of many tasks at once looks like.
 //!
 //! ```sh
-//! cargo run --example server
+//! cargo run --example server -- server.log
 //! ```
+//!
+//! It writes its log to that file, or to stderr if none is named.
 //!
 //! What to look for: every connection is a task (`server::connection`) whose start says who
 //! spawned it. Follow one by its `task_id`, through all threads:
@@ -15,13 +17,14 @@
 //! - the client that never asks keeps its connection open until the server ends: it is given half a
 //!   second, then its connection ends as `cancelled`.
 
+use std::env;
+use std::fs::File;
 use std::io;
-use std::net::SocketAddr;
 use std::panic;
 use std::time::Duration;
 
 use async_log::{instrument, span, TaskExt};
-use env_logger::Env;
+use env_logger::{Builder, Env, Target};
 use log::{error, info, warn, LevelFilter};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
@@ -37,22 +40,26 @@ const GRACE: Duration = Duration::from_millis(500);
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
-    let logger = env_logger::Builder::from_env(Env::default().default_filter_or("trace")).build();
-    async_log::Logger::wrap(logger, async_log::task_id)
+    let mut logger = Builder::from_env(Env::default().default_filter_or("trace"));
+    if let Some(path) = env::args_os().nth(1) {
+        logger.target(Target::Pipe(Box::new(File::create(path)?)));
+    }
+    async_log::Logger::wrap(logger.build(), async_log::task_id)
         .start(LevelFilter::Trace)
         .unwrap();
     panic::set_hook(Box::new(|panic| error!("{panic}")));
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let (shutdown, stopped) = oneshot::channel();
-    let server = tokio::spawn(serve(listener, stopped).in_task());
-
     let mut clients = JoinSet::new();
     for request in ["page", "fastest", "slow", "broken", "tea"] {
-        clients.spawn(client(address, request).in_task());
+        let stream = TcpStream::connect(address).await?;
+        clients.spawn(client(stream, request).in_task());
     }
     let idle = TcpStream::connect(address).await?;
+
+    let (shutdown, stopped) = oneshot::channel();
+    let server = tokio::spawn(serve(listener, stopped).in_task());
     while let Some(answered) = clients.join_next().await {
         answered??;
     }
@@ -64,8 +71,8 @@ async fn main() -> io::Result<()> {
     Ok(())
 }
 
-async fn client(address: SocketAddr, request: &str) -> io::Result<()> {
-    let mut stream = BufStream::new(TcpStream::connect(address).await?);
+async fn client(stream: TcpStream, request: &str) -> io::Result<()> {
+    let mut stream = BufStream::new(stream);
     stream.write_all(format!("{request}\n").as_bytes()).await?;
     stream.flush().await?;
 

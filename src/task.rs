@@ -25,7 +25,7 @@ use crate::target::{self, Target};
 /// use async_log::{task_id, TaskExt};
 ///
 /// assert_eq!(task_id(), 0);
-/// let id = futures::executor::block_on(async { task_id() }.in_task());
+/// let id = smol::block_on(async { task_id() }.in_task());
 /// assert_ne!(id, 0);
 /// ```
 pub fn task_id() -> u64 {
@@ -75,7 +75,7 @@ pub trait TaskExt: Future + Sized {
     /// ```
     /// use async_log::{span, TaskExt};
     ///
-    /// # futures::executor::block_on(async {
+    /// # smol::block_on(async {
     /// let upload = async { log::info!("sending"); };
     /// upload.in_span(span!(size = 3; "upload")).await;
     /// # });

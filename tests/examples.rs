@@ -1,6 +1,7 @@
 //! Runs the examples and reads their logs.
 
 use std::collections::{HashMap, HashSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -73,7 +74,12 @@ struct Log {
 impl Log {
     /// Runs an example, which has to succeed and to print nothing but its log.
     fn of(example: &str) -> Self {
+        Log::with(example, &[])
+    }
+
+    fn with(example: &str, arguments: &[&Path]) -> Self {
         let output = Command::new(binary(example))
+            .args(arguments)
             .env_remove("RUST_LOG")
             .env_remove("RUST_LOG_STYLE")
             .output()
@@ -81,7 +87,10 @@ impl Log {
         let text = String::from_utf8(output.stderr).expect("it is UTF-8");
         assert!(output.status.success(), "{}\n{text}", output.status);
         assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+        Log::read(text)
+    }
 
+    fn read(text: String) -> Self {
         let mut records: Vec<String> = Vec::new();
         for line in text.lines() {
             match records.last_mut() {
@@ -302,9 +311,13 @@ fn smol() {
 
 #[test]
 fn killed() {
-    let log = Log::of("killed");
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("killed.log");
+    let log = Log::with("killed", &[&path]);
 
-    log.event("the child is there; killing it");
+    log.event(&format!(
+        "the child writes to {}; killing it",
+        path.display()
+    ));
     let warnings = log.records.iter().filter(|record| record.level == "WARN");
     let names: Vec<_> = warnings
         .map(|warning| {
@@ -314,11 +327,22 @@ fn killed() {
         })
         .collect();
     assert_eq!(names, ["backup", "copy", "examples/killed.rs#write"]);
+
+    let left = Log::read(fs::read_to_string(path).unwrap());
+    left.event("writing now");
+    let marks = |mark| {
+        left.records
+            .iter()
+            .filter(move |record| record.get("span_mark") == mark)
+    };
+    assert_eq!((marks("start").count(), marks("end").count()), (4, 1));
 }
 
 #[test]
 fn server() {
-    let log = Log::of("server");
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("server.log");
+    assert_eq!(Log::with("server", &[&path]).text, "");
+    let log = Log::read(fs::read_to_string(path).unwrap());
     log.check();
 
     let serve = log.start("server::serve", &[]);

@@ -10,13 +10,10 @@ use async_log::{instrument, span, Context};
 use futures::executor::block_on;
 use log::Level;
 
-#[path = "support/lines.rs"]
-mod lines;
-
-use lines::call;
+use async_log_tests::lines::call;
 
 fn logged<R>(f: impl FnOnce() -> R) -> (R, Vec<String>) {
-    lines::logged("instrument", f)
+    async_log_tests::lines::logged("instrument", f)
 }
 
 #[derive(Debug)]

@@ -9,13 +9,10 @@ use async_log::instrument;
 use async_log::instrument as traced;
 use futures::executor::block_on;
 
-#[path = "support/lines.rs"]
-mod lines;
-
-use lines::call;
+use async_log_tests::lines::call;
 
 fn logged<R>(f: impl FnOnce() -> R) -> (R, Vec<String>) {
-    lines::logged("kept_out", f)
+    async_log_tests::lines::logged("kept_out", f)
 }
 
 const SECRET: &str = "hunter2";

@@ -9,13 +9,10 @@ use async_log::instrument;
 use futures::executor::block_on;
 use futures::future::{BoxFuture, FusedFuture, FutureExt, LocalBoxFuture};
 
-#[path = "support/lines.rs"]
-mod lines;
-
-use lines::call;
+use async_log_tests::lines::call;
 
 fn logged<R>(f: impl FnOnce() -> R) -> (R, Vec<String>) {
-    lines::logged("returned_futures", f)
+    async_log_tests::lines::logged("returned_futures", f)
 }
 
 async fn inner(n: u32) -> u32 {

@@ -1,11 +1,6 @@
 //! What is written reads back as it was, and nothing that a program logs can pass for something
 //! else. The reader knows `docs/format.md` alone.
 
-mod support {
-    pub(crate) mod memory;
-    pub(crate) mod reader;
-}
-
 use std::fmt;
 
 use async_log::{instrument, span, Logger, TaskExt};
@@ -16,8 +11,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use support::memory::{with_global, Lines, Shared};
-use support::reader::{self, is_control, read, Record};
+use async_log_tests::memory::{with_global, Lines, Shared};
+use async_log_tests::reader::{self, is_control, read, Record};
 
 const RESERVED: [&str; 11] = [
     "span_mark",
@@ -231,7 +226,7 @@ fn log(logger: &dyn Log, message: &str, pairs: &[(String, Any)]) {
     );
 }
 
-/// Reads the only record of a line, and checks what is true of every record.
+/// Reads the only record of a line, and checks the invariants of every record.
 fn read_one(line: &str, message: &str) -> Record {
     let lines = message.matches('\n').count() + 1;
     assert_eq!(line.matches('\n').count() + 1, lines, "{line:?}");
@@ -313,7 +308,7 @@ proptest! {
         let mut all = expected(pairs.iter().map(|(key, value)| (&**key, value)));
         all.extend(ours(&["task_id", "thread_id"]));
         check(&read_one(&line, &message), &message, &all);
-        // Whatever a logger writes before it.
+        // Any prefix of a logger.
         for prefix in [",", "x, ", "[INFO] ", ", a=\"", ", a="] {
             let (records, others) = read(&format!("{prefix}{line}\n"));
             prop_assert_eq!((records.len(), others), (1, 0), "{}", line);

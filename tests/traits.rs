@@ -144,7 +144,7 @@ async fn later<T>(value: T) -> T {
 }
 
 /// The auto traits of a block's future: as a plain block has them, and so as a span's has them.
-/// (Those of an `async` block are not known in the function that it stands in.)
+/// (Those of an `async` block are unknown in the function that contains it.)
 macro_rules! same {
     ($($body:tt)*) => {{
         fn plain() -> impl Future {

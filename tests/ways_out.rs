@@ -24,7 +24,7 @@ thread_local! {
     static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Keeps what is logged by the thread that logs it, but for one target.
+/// Keeps each thread's records, except those of one target.
 struct Lines;
 
 impl log::Log for Lines {

@@ -10,13 +10,10 @@
 //! `MODE` is when spans are written: `start-and-end` unless said, `at-end`, `tail` or `none`, as `SpanRecords`
 //! has them. All but the first want text, and keep it in memory. Of `tail` one trace in three is never kept.
 
-#[path = "../tests/support/modes.rs"]
-mod modes;
-
 use std::env;
 use std::io::{self, BufWriter, Write};
 
-use modes::Mode;
+use async_log_tests::modes::{self, Mode};
 
 const PROCESS: &str = "720-1795355154557458080";
 const NAMES: [&str; 8] = [

@@ -11,9 +11,7 @@
 use std::env;
 use std::io::{self, Write};
 
-#[path = "../tests/support/shop.rs"]
-#[expect(dead_code, reason = "the tests say what is slow in it, and what fails")]
-mod shop;
+use async_log_tests::shop;
 
 fn main() -> io::Result<()> {
     let arguments: Vec<_> = env::args().skip(1).collect();

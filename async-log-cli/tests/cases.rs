@@ -1,4 +1,4 @@
-//! Small logs that were read wrongly once, and what is right: through the binary.
+//! Regression tests: small logs that were read wrongly once, through the binary.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ fn written(arguments: &[&str], log: &Path) -> (String, String) {
     )
 }
 
-/// The same of a log that stands here.
+/// The same for a log in the source of the test.
 fn written_of(arguments: &[&str], log: impl AsRef<[u8]>) -> (String, String) {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), log).unwrap();

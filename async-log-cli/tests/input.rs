@@ -1,4 +1,4 @@
-//! Bytes of any origin become the records that stand in them.
+//! The reader finds the records in bytes of any source.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -11,7 +11,7 @@ use async_log_cli::input::{Cutter, InputError, Options, Source, ordered};
 use async_log_cli::read::{Batch, Dialect, Why};
 use proptest::prelude::*;
 
-/// All that was read: the records with their source and line, and what is no record.
+/// All records with their source and line, and all skipped lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Seen {
     records: Vec<(usize, u64, String)>,
@@ -62,7 +62,7 @@ fn see_bytes(bytes: Vec<u8>, options: Options) -> (Seen, Vec<InputError>) {
     see(Cutter::new(vec![source], options))
 }
 
-/// What stands in a log, found without a cutter.
+/// The content of a log, found without the batcher.
 fn truth(log: &[u8]) -> Seen {
     let whole = log.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
     let mut batch = Batch {
@@ -583,7 +583,7 @@ fn rotated_files_are_put_in_the_order_of_time() {
                 "app.log",
             ],
         ),
-        // Of several logs, each is put where its first file stands.
+        // Several logs are in the order of their first files.
         (
             &[
                 "z.log",

@@ -146,7 +146,7 @@ fn every_layout_of_the_table_is_read() {
     assert!(table.len() >= 40 && learnt >= 10);
 }
 
-/// What may stand in front of a line.
+/// The parts of a prefix.
 fn part() -> impl Strategy<Value = String> {
     let words = &[
         "web-1",
@@ -186,7 +186,7 @@ fn part() -> impl Strategy<Value = String> {
         .prop_map(|(text, wrap)| wrap.replace("{}", text))
 }
 
-/// A prefix of several parts, with what separates them and what stands before the logger's own.
+/// A prefix of several parts, with the separators between them and before the logger's own prefix.
 fn prefix() -> impl Strategy<Value = String> {
     let gap = select(&[" ", "  ", "\t", " "][..]);
     (

@@ -1,4 +1,4 @@
-//! What real loggers wrote, and what is read of it. How `tests/logs` was made is said there.
+//! Reads the logs of real loggers. `tests/logs/README.md` describes how they were made.
 
 use std::path::{Path, PathBuf};
 

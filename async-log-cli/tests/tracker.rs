@@ -236,7 +236,7 @@ fn lose(lines: &mut Vec<Line>, losses: &Losses) {
     }
 }
 
-/// What a sink is told, or should be.
+/// The calls of a sink, actual or expected.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Tale {
     told: Vec<Told>,

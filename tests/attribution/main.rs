@@ -1,23 +1,20 @@
 //! Random programs with a known truth: each of their records must be logged once, in the span, the
 //! fields and the task that the program itself knows it to be in.
 //!
-//! `ATTRIBUTION_SEED=7 cargo test --test attribution` runs the program of one seed, many times. The ignored test
+//! `ATTRIBUTION_SEED=7 cargo test -p async-log-tests --test attribution` runs the program of one seed, many times. The ignored test
 //! `long` runs programs of so many events on each runtime as `ATTRIBUTION_EVENTS` says.
 
-mod program;
-mod quiet;
-mod random;
 mod records;
-mod runtime;
 mod scenarios;
-mod truth;
 
 use std::sync::Arc;
 use std::thread;
 
+use async_log_tests::program;
+use async_log_tests::runtime::Runtime;
+use async_log_tests::truth::Ledger;
+
 use crate::records::{check, Recording, Report};
-use crate::runtime::Runtime;
-use crate::truth::Ledger;
 
 /// Says which program it was that failed in another way than by a report.
 struct Running(Runtime, u64);
@@ -30,7 +27,7 @@ impl Drop for Running {
     }
 }
 
-/// Runs the program of one seed and says what was wrong.
+/// Runs the program of one seed and reports its failures.
 fn run(runtime: Runtime, seed: u64) -> Report {
     let _running = Running(runtime, seed);
     let recording = Recording::start();

@@ -1,4 +1,4 @@
-//! What was logged, read back and held against the truth.
+//! Reads the log back and compares it with the truth.
 
 use std::collections::hash_map::Entry;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata};
 
-use crate::truth::{Ledger, Outcome, Place, SpanTruth};
+use async_log_tests::truth::{Ledger, Outcome, Place, SpanTruth};
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static ONE_PROGRAM: Mutex<()> = Mutex::new(());
@@ -21,7 +21,10 @@ impl Log for Sink {
         if target.contains("quiet") {
             return metadata.level() <= Level::Debug;
         }
-        target.starts_with("attribution") || target == "loud" || target == "task"
+        target.starts_with("attribution")
+            || target.starts_with("async_log_tests")
+            || target == "loud"
+            || target == "task"
     }
 
     fn log(&self, record: &log::Record<'_>) {
@@ -254,7 +257,7 @@ struct Check {
 }
 
 impl Check {
-    /// Our number of the span that stands under `key`.
+    /// The program's number of the span under `key`.
     fn span_under(&self, record: &Record<'_>, key: &str) -> u64 {
         match record.number(key) {
             0 => 0,
@@ -286,7 +289,12 @@ impl Check {
         }
     }
 
-    fn event(&mut self, line: &str, record: &Record<'_>, truth: &crate::truth::EventTruth) {
+    fn event(
+        &mut self,
+        line: &str,
+        record: &Record<'_>,
+        truth: &async_log_tests::truth::EventTruth,
+    ) {
         self.report.events += 1;
         assert_eq!(record.message, truth.what);
         let span = self.span_under(record, "span_id");
@@ -297,7 +305,12 @@ impl Check {
     }
 
     /// What the logger has logged while it was given that event.
-    fn echo(&mut self, line: &str, record: &Record<'_>, truth: &crate::truth::EventTruth) {
+    fn echo(
+        &mut self,
+        line: &str,
+        record: &Record<'_>,
+        truth: &async_log_tests::truth::EventTruth,
+    ) {
         let span = self.span_under(record, "span_id");
         let got = self.place(record, span, truth.place.task);
         if got != truth.place {

@@ -1,4 +1,4 @@
-//! One small program for each thing that the random ones combine, with what it logs.
+//! One small program, and its log, for each feature that the random programs combine.
 
 use std::future::{pending, Future};
 use std::panic::AssertUnwindSafe;
@@ -15,11 +15,11 @@ use futures::task::LocalSpawnExt;
 use futures::{FutureExt, StreamExt};
 use log::info;
 
-use crate::program::{poll_once, yield_now};
 use crate::records::Recording;
-use crate::runtime::{forgive, panic_on_purpose};
+use async_log_tests::program::{poll_once, yield_now};
+use async_log_tests::runtime::{forgive, panic_on_purpose};
 
-/// Runs a program and checks what it logs, in the words of [`Recording::told`].
+/// Runs a program and compares its log with these lines, in the form of [`Recording::told`].
 #[track_caller]
 fn check(program: impl FnOnce(), expected: &[&str]) {
     let recording = Recording::start();
@@ -173,7 +173,7 @@ fn joined_arms_are_in_the_span_around() {
             "lone 1 in s",
             "t start in s",
             "b 1 in t",
-            // tokio's `join!` begins with another arm each time.
+            // tokio's `join!` starts with a different branch each time.
             "lone 2 in s",
             "b 2 in t",
             "t end",
@@ -350,7 +350,7 @@ fn lone_names_in_macros_that_are_imported() {
         with_futures().await;
     });
     let told = recording.told();
-    // Which arm is the first differs.
+    // The first branch differs.
     let is_inside = |line: &String| {
         line.ends_with(" in tokio")
             || line.ends_with(" in futures")
@@ -1494,7 +1494,7 @@ fn a_context_keeps_a_span_that_has_ended() {
     );
 }
 
-/// A macro with the name of one that we know may do anything with what it is given.
+/// A macro of the same name as a known one may do anything with its tokens.
 #[test]
 fn a_branch_that_outlives_its_span_is_where_it_is_polled() {
     macro_rules! join {
@@ -1524,7 +1524,7 @@ fn a_branch_that_outlives_its_span_is_where_it_is_polled() {
     );
 }
 
-/// A span that is filtered out stands for the context that it was begun in, wherever it goes.
+/// A filtered span is the context that it was created in, on any thread.
 #[test]
 fn filtered_spans_take_no_context_away() {
     check(
@@ -1534,7 +1534,7 @@ fn filtered_spans_take_no_context_away() {
                 mid.run(|| info!("run"));
                 (
                     work("in span").in_span(span!(target: "quiet", tag = 1; "mid")),
-                    crate::quiet::future(async {
+                    async_log_tests::quiet::future(async {
                         info!("in the task");
                         span!("inner", { yield_now().await });
                     })

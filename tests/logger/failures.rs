@@ -1,4 +1,4 @@
-//! What goes wrong in values, task sources and inner loggers, and where the next record is then.
+//! Failures of values, task sources and inner loggers, and the context of the next record.
 
 use super::*;
 

@@ -31,7 +31,7 @@ fn the_order_of_keys() {
     let typed: Vec<_> = typed.iter().map(|entry| entry.keys().join(" ")).collect();
     assert_eq!(typed, expected);
 
-    // On request, `process_id` stands before `task_id`.
+    // With `.with_process_id()`, `process_id` comes before `task_id`.
     let expected = [
         "span_mark user path span_id span_at process_id task_id thread_id",
         "arg_0 arg_1 span_mark user path span_id span_parent span_at process_id task_id thread_id",

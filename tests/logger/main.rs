@@ -1,6 +1,6 @@
-//! One test for each thing that a `Logger` does.
+//! One test for each behaviour of a `Logger`.
 //!
-//! Each thread has a global logger of its own here (`support::memory`). What concerns the whole process, such as
+//! Each thread has a global logger of its own here (`async_log_tests::memory`). What concerns the whole process, such as
 //! `log`'s maximum level or the panic hook, runs in a child process: see [`alone`].
 
 mod cost;
@@ -14,12 +14,6 @@ mod others;
 mod parents;
 mod processes;
 mod targets;
-
-#[path = "../support"]
-mod support {
-    pub(crate) mod memory;
-    pub(crate) mod reader;
-}
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
@@ -39,8 +33,8 @@ use futures::task::noop_waker_ref;
 use log::kv::{self, Key, Value, VisitSource, VisitValue};
 use log::{info, Level, LevelFilter, Log, Metadata, Record};
 
-use support::memory::{with_global, Lines, Shared};
-use support::reader;
+use async_log_tests::memory::{with_global, Lines, Shared};
+use async_log_tests::reader;
 
 fn five() -> u64 {
     5
@@ -60,7 +54,7 @@ fn plain(logger: Wrapped) -> Wrapped {
     logger
 }
 
-/// A line without what is another one each time: thread, time, ids and process.
+/// A line without the pairs that differ in each run: thread, time, ids and process.
 fn stable(line: &str) -> String {
     let (end, pairs) = reader::split(line);
     let mut stable = line[..end].to_owned();

@@ -100,7 +100,7 @@ fn a_nested_record_from_the_same_line_cannot_forge_a_mark() {
     check_genuine_entries(&entries(|logger| logger, run), &["s"]);
 }
 
-/// Every place from which code of a user runs while a record is on its way.
+/// Every call of a user's code while a record is in flight.
 #[test]
 fn a_nested_record_is_one_of_its_own_wherever_it_comes_from() {
     fn value(n: u32, s: &str) {

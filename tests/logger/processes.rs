@@ -86,7 +86,7 @@ impl Log for Appending {
     fn flush(&self) {}
 }
 
-/// Runs `f` in a process of its own that logs to a file, and checks what it has told.
+/// Runs `f` in a process of its own that logs to a file, and checks its log.
 #[cfg(unix)]
 fn check_forks(test: &str, f: impl FnOnce(), expected: &[&str]) -> Vec<String> {
     let path = std::env::temp_dir().join(format!("async-log-{}", test.replace("::", "-")));

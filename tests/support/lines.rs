@@ -27,7 +27,7 @@ impl log::Log for Lines {
 
 /// What `f` logs, in the minimal form and without ids. `test` is the test's file without `.rs`: it is left out of
 /// names, and with the level where a line is at `TRACE` and under a target of the test.
-pub(crate) fn logged<R>(test: &str, f: impl FnOnce() -> R) -> (R, Vec<String>) {
+pub fn logged<R>(test: &str, f: impl FnOnce() -> R) -> (R, Vec<String>) {
     static START: Once = Once::new();
     START.call_once(|| {
         Logger::wrap(Lines, async_log::task_id)
@@ -50,7 +50,7 @@ pub(crate) fn logged<R>(test: &str, f: impl FnOnce() -> R) -> (R, Vec<String>) {
 }
 
 /// A start with these arguments, and an end.
-pub(crate) fn call(name: &str, arguments: &str) -> Vec<String> {
+pub fn call(name: &str, arguments: &str) -> Vec<String> {
     vec![
         format!("{name}{arguments}, span_mark=start"),
         format!("{name}, span_mark=end"),

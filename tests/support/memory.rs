@@ -9,11 +9,11 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 /// Keeps the messages, and nothing else.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
+pub struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
-    /// What was logged since the last time.
-    pub(crate) fn take(&self) -> Vec<String> {
+    /// The messages since the last call.
+    pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }
@@ -34,10 +34,10 @@ impl Log for Lines {
 
 /// A file in memory, for loggers that want one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Shared(Arc<Mutex<Vec<u8>>>);
+pub struct Shared(Arc<Mutex<Vec<u8>>>);
 
 impl Shared {
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
@@ -84,7 +84,7 @@ impl Log for Switch {
 }
 
 /// Runs `f` with `logger` as the global logger of this thread.
-pub(crate) fn with_global<R>(logger: impl Log + 'static, f: impl FnOnce() -> R) -> R {
+pub fn with_global<R>(logger: impl Log + 'static, f: impl FnOnce() -> R) -> R {
     static START: Once = Once::new();
     START.call_once(|| {
         log::set_logger(&Switch).expect("the first");

@@ -1,46 +1,44 @@
 //! A reader of the text form, written from `docs/format.md` and nothing else.
 
-#![allow(dead_code)] // each test uses a part
-
 use std::collections::BTreeSet;
 
 /// A record, read back.
 #[derive(Clone, Debug)]
-pub(crate) struct Record {
+pub struct Record {
     /// Prefix and message, as they were.
-    pub(crate) message: String,
-    pub(crate) pairs: Vec<Pair>,
+    pub message: String,
+    pub pairs: Vec<Pair>,
     /// Lines of the log that it takes.
-    pub(crate) lines: usize,
+    pub lines: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pair {
-    pub(crate) key: String,
-    pub(crate) value: String,
-    pub(crate) cut: bool,
-    /// The pair as it stands in the log.
-    pub(crate) written: String,
+pub struct Pair {
+    pub key: String,
+    pub value: String,
+    pub cut: bool,
+    /// The pair as it is in the log.
+    pub written: String,
 }
 
 impl Record {
     /// The last pair of a key counts.
-    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+    pub fn get(&self, key: &str) -> Option<&str> {
         let mut all = self.pairs.iter().rev();
         all.find(|pair| pair.key == key)
             .map(|pair| pair.value.as_str())
     }
 
-    pub(crate) fn number(&self, key: &str) -> Option<u64> {
+    pub fn number(&self, key: &str) -> Option<u64> {
         number(self.get(key)?)
     }
 
-    pub(crate) fn keys(&self) -> Vec<&str> {
+    pub fn keys(&self) -> Vec<&str> {
         self.pairs.iter().map(|pair| pair.key.as_str()).collect()
     }
 
     /// The message with the first `count` pairs, as it was before somebody took them for pairs.
-    pub(crate) fn message_with(&self, count: usize) -> String {
+    pub fn message_with(&self, count: usize) -> String {
         let written: String = (self.pairs[..count].iter())
             .map(|pair| pair.written.as_str())
             .collect();
@@ -49,7 +47,7 @@ impl Record {
 }
 
 /// The records of a log, and how many lines are none.
-pub(crate) fn read(log: &str) -> (Vec<Record>, usize) {
+pub fn read(log: &str) -> (Vec<Record>, usize) {
     let mut lines: Vec<&str> = log.split('\n').collect();
     // Behind the last line break is nothing, or a torn line.
     let torn = lines.pop().is_some_and(|last| !last.is_empty());
@@ -100,7 +98,7 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// Where the message ends, and the pairs behind it.
-pub(crate) fn split(line: &str) -> (usize, Vec<Pair>) {
+pub fn split(line: &str) -> (usize, Vec<Pair>) {
     let mut good = BTreeSet::from([line.len()]);
     for (at, _) in line.rmatch_indices(", ") {
         if pair(&line[at..]).is_some_and(|(_, length)| good.contains(&(at + length))) {
@@ -164,7 +162,7 @@ fn string(text: &str) -> Option<(String, bool, usize)> {
     ))
 }
 
-pub(crate) fn is_control(c: char) -> bool {
+pub fn is_control(c: char) -> bool {
     matches!(u32::from(c), 0..=0x1f | 0x7f..=0x9f | 0x2028 | 0x2029 | 0x61c | 0x200e | 0x200f
         | 0x202a..=0x202e | 0x2066..=0x2069)
 }

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::modes::{self, Mode};
 use crate::program::{Folder, Ran, run_on};
+use async_log_tests::modes::{self, Mode};
 
 fn json(ran: &Ran) -> Value {
     assert_eq!(ran.code, Some(0), "{ran:?}");

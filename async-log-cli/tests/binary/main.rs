@@ -1,4 +1,4 @@
-//! The binary, as people use it: a test asks what stands on its outputs and how it ended.
+//! The binary as people use it: its outputs and its exit status.
 //!
 //! `ASYNC_LOG_BINARY=…` runs the tests on another binary, as on one from before a fault was mended.
 
@@ -6,8 +6,6 @@
 mod ended;
 mod ids;
 mod late;
-#[path = "../support/modes.rs"]
-mod modes;
 mod names;
 mod options;
 mod output;
@@ -16,11 +14,5 @@ mod questions;
 mod selections;
 #[cfg(target_os = "linux")]
 mod shells;
-#[path = "../support/shop.rs"]
-#[expect(
-    dead_code,
-    reason = "what is slow in it, and what fails, is compared elsewhere"
-)]
-mod shop;
 #[cfg(target_os = "linux")]
 mod traces;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::program::{Folder, LOG, Ran, async_log, run_on};
-use crate::shop::{self, Change};
+use async_log_tests::shop::{self, Change};
 
 fn assert_usage(ran: &Ran, says: &str) {
     assert_eq!((ran.code, &*ran.out), (Some(2), ""), "{ran:?}");

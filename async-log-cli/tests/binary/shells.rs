@@ -40,7 +40,7 @@ const SHELLS: [Shell; 3] = [
     },
 ];
 
-/// What is typed, with TABs, and what then stands on the line.
+/// The typed text, with TABs, and the resulting command line.
 const LINES: [(&str, &str); 10] = [
     ("async-log sl\t", "async-log slow"),
     ("async-log diff --fail\t", "--fail-on"),

@@ -5,7 +5,7 @@ use async_log_cli::write::Look;
 use async_log_cli::write::diff::{self, Change as Of, Diff, Limit, Measured};
 
 use crate::golden::{check, run};
-use crate::shop::{self, Change};
+use async_log_tests::shop::{self, Change};
 
 fn measured(requests: u64, seed: u64, change: Change) -> Measured {
     let log = shop::log(requests, seed, change);

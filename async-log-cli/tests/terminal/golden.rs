@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use async_log_cli::read::{Batch, Dialect};
 use async_log_cli::track::{Selection, Sink, Tracker};
 use async_log_cli::write::Look;
+use async_log_tests::golden;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
@@ -38,25 +39,14 @@ pub(crate) fn log(name: &str) -> Vec<u8> {
 /// Compares an output with the one of that name.
 #[track_caller]
 pub(crate) fn check(name: &str, output: &[u8]) {
-    let path = folder().join(name);
     let output = String::from_utf8(output.to_vec()).unwrap();
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(&path, &output).unwrap();
-        return;
-    }
-    let expected = fs::read_to_string(&path);
-    let expected = expected.unwrap_or_else(|error| panic!("{name}: {error}; BLESS=1 writes it"));
-    assert!(
-        expected == output,
-        "{name} has changed; look at the difference after BLESS=1\n{output}"
-    );
+    golden::check(&folder().join(name), &output);
 }
 
-/// Compares what stands elsewhere with the expected output of that name, which it never writes.
+/// Compares a text from elsewhere with the expected output of that name, and never writes that.
 #[track_caller]
 pub(crate) fn check_only(name: &str, text: &str) {
-    let expected = fs::read_to_string(folder().join(name)).unwrap();
-    assert!(expected == text, "{name} is no longer this:\n{text}");
+    golden::check_only(&folder().join(name), text);
 }
 
 /// Tries a sink with all looks on a log.

@@ -5,8 +5,6 @@ mod bounds;
 mod compared;
 mod golden;
 mod questions;
-#[path = "../support/shop.rs"]
-mod shop;
 mod strange;
 mod tables;
 mod tasks;

@@ -10,7 +10,7 @@ use async_log_cli::write::slow::{self, Slow};
 use serde_json::Value;
 
 use crate::golden::{check, run};
-use crate::shop::{self, Change, FAILED, SLOW};
+use async_log_tests::shop::{self, Change, FAILED, SLOW};
 
 static LOG: LazyLock<Vec<u8>> = LazyLock::new(|| shop::log(10_000, 1, Change::None).into_bytes());
 

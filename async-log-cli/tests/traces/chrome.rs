@@ -18,7 +18,7 @@ pub(crate) fn read(json: &[u8]) -> Drawing {
         begun: BTreeMap::new(),
     };
     let events = whole["traceEvents"].as_array().expect("there are events");
-    // An event stands on a line of its own, which has its times as they are written.
+    // Each event is on its own line, which has its times as written.
     let lines: Vec<&str> = text.lines().collect();
     let (_, lines) = lines.split_first().expect("there is a first line");
     let lines = match lines.split_last().expect("there is a last line") {

@@ -1,4 +1,4 @@
-//! What a trace shows, whatever its format, and whether that is what the log says.
+//! Compares a trace of either format with the log that it is of.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};

@@ -262,17 +262,7 @@ fn golden(name: &str) -> PathBuf {
 /// Compares an output with the one of that name.
 #[track_caller]
 fn check(name: &str, output: &str) {
-    let path = golden(name);
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(&path, output).unwrap();
-        return;
-    }
-    let expected = fs::read_to_string(&path);
-    let expected = expected.unwrap_or_else(|error| panic!("{name}: {error}; BLESS=1 writes it"));
-    assert!(
-        expected == output,
-        "{name} has changed; look at the difference after BLESS=1\n{output}"
-    );
+    async_log_tests::golden::check(&golden(name), output);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use crate::child::{Known, Place};
 use crate::loggers::Setup;
 use crate::rebuilt::Rebuilt;
-use crate::told::{Kind, Told};
+use async_log_tests::told::{Kind, Told};
 
 /// The records of each thread.
 pub(crate) type Threads = HashMap<u64, Vec<Told>>;

@@ -1,4 +1,4 @@
-//! The process whose log is read: it runs the programs of tests/attribution, and writes down what it
+//! The process whose log is read: it runs the programs of `async_log_tests`, and writes down what it
 //! knows of them.
 
 use std::fs::File;
@@ -12,10 +12,10 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::loggers::Setup;
-use crate::runtime::Runtime;
-use crate::truth::{self, Ledger};
 use crate::witness::Witness;
-use crate::{program, texts};
+use async_log_tests::runtime::Runtime;
+use async_log_tests::truth::{self, Ledger};
+use async_log_tests::{program, texts};
 
 /// What the child is to do.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Order {
     pub(crate) seed: u64,
     /// It stops when so many records were to be written.
     pub(crate) records: u64,
-    /// It writes down what it knows.
+    /// It writes down its own knowledge.
     pub(crate) with_truth: bool,
     /// It logs to its standard output, which is a pipe.
     pub(crate) piped: bool,
@@ -154,7 +154,7 @@ impl Order {
         let mut seed = self.seed;
         let mut records = 0;
         while records < self.records {
-            let ledger = Arc::<Ledger>::default();
+            let ledger = Arc::new(Ledger::with_plain_values());
             let runtime = Runtime::ALL[seed as usize % Runtime::ALL.len()];
             program::run(runtime, seed, &ledger);
             texts::run(seed, !self.setup.quotes());
@@ -222,9 +222,8 @@ impl Log for Loud {
         if target.contains("quiet") {
             return metadata.level() <= Level::Debug;
         }
-        target.starts_with(module_path!().split(':').next().unwrap_or_default())
-            || target == "loud"
-            || target == "task"
+        let programs = ["async_log_tests", "truth"];
+        programs.iter().any(|of| target.starts_with(of)) || target == "loud" || target == "task"
     }
 
     fn log(&self, record: &Record<'_>) {

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Map, Value};
 
 use crate::rebuilt::Unfinished;
-use crate::told::{Kind, Told};
+use async_log_tests::told::{Kind, Told};
 
 /// Runs `async-log` on a log.
 fn run(arguments: &[&str], log: &Path) -> String {

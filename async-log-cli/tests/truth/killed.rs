@@ -1,4 +1,4 @@
-//! After SIGKILL at a random moment, what was open is what started in the log and did not end there.
+//! After SIGKILL at a random moment, the open spans are those that the log has a start but no end of.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -15,9 +15,9 @@ use crate::Scratch;
 use crate::child::{self, Order};
 use crate::command;
 use crate::loggers::Setup;
-use crate::random::Random;
-use crate::reader;
 use crate::rebuilt::{Rebuilt, Unfinished};
+use async_log_tests::random::Random;
+use async_log_tests::reader;
 
 /// What came of some kills.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,6 +1,6 @@
-//! What the command rebuilds of a log is what the program knows that it did.
+//! Compares the command's reading of a log with the program's own knowledge.
 //!
-//! A child process runs the random programs of tests/attribution and logs through one of several loggers to
+//! A child process runs the random programs of `async_log_tests` and logs through one of several loggers to
 //! a file. A second logger beside it writes down what `log`'s own API told, to the nanosecond, and the
 //! programs write down where they know each span and event to be. Then the log is read.
 
@@ -9,36 +9,8 @@ mod child;
 mod command;
 mod killed;
 mod loggers;
-#[path = "../support/modes.rs"]
-mod modes;
-#[path = "../support/rebuilt.rs"]
 mod rebuilt;
-mod texts;
-#[path = "../support/told.rs"]
-mod told;
 mod witness;
-
-// The library's own tests have these too; they are of another edition.
-#[rustfmt::skip]
-#[path = "../../../tests/attribution/program.rs"]
-mod program;
-#[rustfmt::skip]
-#[path = "../../../tests/attribution/quiet.rs"]
-mod quiet;
-#[rustfmt::skip]
-#[path = "../../../tests/attribution/random.rs"]
-mod random;
-#[rustfmt::skip]
-#[path = "../../../tests/support/reader.rs"]
-mod reader;
-#[allow(clippy::collapsible_if)]
-#[rustfmt::skip]
-#[path = "../../../tests/attribution/runtime.rs"]
-mod runtime;
-#[allow(clippy::collapsible_if)]
-#[rustfmt::skip]
-#[path = "../../../tests/attribution/truth.rs"]
-mod truth;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -47,17 +19,17 @@ use std::path::Path;
 use std::process::Child;
 use std::thread;
 
+use async_log_tests::modes::{self, Mode};
+use async_log_tests::told::{self, Told};
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
 use crate::check::{Figures, Shown, Threads, assert_known, assert_self_times, assert_told};
 use crate::child::{Known, Order};
 use crate::loggers::Setup;
-use crate::modes::Mode;
 use crate::rebuilt::Rebuilt;
-use crate::told::Told;
 
-/// A directory that is kept for who looks for a mistake.
+/// A directory that is kept if the test fails.
 struct Scratch(Option<TempDir>);
 
 impl Scratch {
@@ -85,7 +57,7 @@ fn json_lines<T: DeserializeOwned>(path: &Path) -> impl Iterator<Item = T> {
     lines.map(|line| serde_json::from_str(&line.expect("UTF-8")).expect("JSON"))
 }
 
-/// What one process knows of its log.
+/// The knowledge of one process about its log.
 struct Witnessed {
     threads: Threads,
     known: Vec<Known>,

@@ -1,4 +1,4 @@
-//! A logger that is told what the other one is, by the API of `log`, and writes it down.
+//! A second logger: it gets the same records as the first through the API of `log`, and writes them down.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -8,7 +8,7 @@ use log::kv::{self, Key, Value, VisitSource};
 use log::{Log, Metadata, Record};
 
 use crate::loggers::Setup;
-use crate::told::{Kind, Told};
+use async_log_tests::told::{Kind, Told};
 
 /// Writes a JSON line a record: its thread and what it tells.
 pub(crate) struct Witness<W> {

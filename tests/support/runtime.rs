@@ -15,21 +15,21 @@ use crate::truth::{Ledger, Machine, Place};
 
 /// A panic of a program itself, which no hook says.
 #[derive(Debug)]
-pub(crate) struct Intended;
+pub struct Intended;
 
-pub(crate) fn panic_on_purpose() -> ! {
+pub fn panic_on_purpose() -> ! {
     panic::resume_unwind(Box::new(Intended))
 }
 
 /// Swallows a program's own panic; any other is a failure of the test.
-pub(crate) fn forgive(panic: Box<dyn Any + Send>) {
+pub fn forgive(panic: Box<dyn Any + Send>) {
     if !panic.is::<Intended>() {
         panic::resume_unwind(panic);
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Runtime {
+pub enum Runtime {
     /// Tokio on several threads.
     Threads,
     /// Tokio on one.
@@ -41,19 +41,15 @@ pub(crate) enum Runtime {
 }
 
 impl Runtime {
-    pub(crate) const ALL: [Runtime; 4] = [
+    pub const ALL: [Runtime; 4] = [
         Runtime::Threads,
         Runtime::OneThread,
         Runtime::Smol,
         Runtime::Local,
     ];
 
-    /// Runs `main` to its end, and drops whatever is unfinished then.
-    pub(crate) fn run(
-        self,
-        ledger: &Arc<Ledger>,
-        main: impl FnOnce(Executor) -> BoxFuture<'static, ()>,
-    ) {
+    /// Runs `main` to its end, and drops all unfinished futures then.
+    pub fn run(self, ledger: &Arc<Ledger>, main: impl FnOnce(Executor) -> BoxFuture<'static, ()>) {
         let machine = Machine::at(ledger, Place::default());
         let run = || match self {
             Runtime::Threads => {
@@ -74,7 +70,7 @@ impl Runtime {
 }
 
 /// Runs `main` in a tokio runtime, whose threads are at the place of `machine`.
-pub(crate) fn run_tokio(
+pub fn run_tokio(
     builder: &mut tokio::runtime::Builder,
     machine: Arc<Machine>,
     main: impl FnOnce(Executor) -> BoxFuture<'static, ()>,
@@ -113,10 +109,10 @@ fn run_local(machine: Arc<Machine>, main: impl FnOnce(Executor) -> BoxFuture<'st
 
 /// What spawns tasks.
 #[derive(Clone, Debug)]
-pub(crate) struct Executor {
+pub struct Executor {
     kind: Kind,
     /// Where it polls them.
-    pub(crate) machine: Arc<Machine>,
+    pub machine: Arc<Machine>,
 }
 
 #[derive(Clone, Debug)]
@@ -129,15 +125,15 @@ enum Kind {
 
 impl Executor {
     /// The same, where it polls tasks at another place than its main future.
-    pub(crate) fn polling_at(self, machine: Arc<Machine>) -> Self {
+    pub fn polling_at(self, machine: Arc<Machine>) -> Self {
         Executor { machine, ..self }
     }
 
-    pub(crate) fn is_tokio(&self) -> bool {
+    pub fn is_tokio(&self) -> bool {
         matches!(self.kind, Kind::Tokio(_))
     }
 
-    pub(crate) fn spawn(&self, future: BoxFuture<'static, ()>) -> Task {
+    pub fn spawn(&self, future: BoxFuture<'static, ()>) -> Task {
         // Tokio catches panics itself.
         let caught = |future: BoxFuture<'static, ()>| {
             AssertUnwindSafe(future)
@@ -163,14 +159,14 @@ impl Executor {
 }
 
 #[derive(Debug)]
-pub(crate) enum Task {
+pub enum Task {
     Tokio(tokio::task::JoinHandle<()>),
     Smol(smol::Task<()>),
     Local(AbortHandle, RemoteHandle<()>),
 }
 
 impl Task {
-    pub(crate) async fn join(self) {
+    pub async fn join(self) {
         match self {
             Task::Tokio(task) => forgive_join(task.await),
             Task::Smol(task) => task.await,
@@ -178,7 +174,7 @@ impl Task {
         }
     }
 
-    pub(crate) async fn abort(self) {
+    pub async fn abort(self) {
         match self {
             Task::Tokio(task) => {
                 task.abort();
@@ -192,7 +188,7 @@ impl Task {
         }
     }
 
-    pub(crate) fn detach(self) {
+    pub fn detach(self) {
         match self {
             Task::Tokio(task) => drop(task),
             Task::Smol(task) => task.detach(),

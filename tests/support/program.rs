@@ -1,5 +1,5 @@
-//! Random programs. What one does is decided while it runs, by the random numbers that each of its
-//! state machines brings along: so a seed says all but how threads take turns.
+//! Random programs. Each state machine of a program has its own random numbers, and decides its steps by them while it
+//! runs. So a seed determines a program, except for the scheduling of its threads.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::{pin, Pin};
@@ -21,12 +21,12 @@ use crate::truth::{Child, Ledger, Machine, Noisy, Open, Place};
 
 /// An early return.
 #[derive(Debug)]
-pub(crate) struct Stop;
+pub struct Stop;
 
-pub(crate) type Step = Result<(), Stop>;
+pub type Step = Result<(), Stop>;
 
 /// Runs the program of one seed.
-pub(crate) fn run(runtime: Runtime, seed: u64, ledger: &Arc<Ledger>) {
+pub fn run(runtime: Runtime, seed: u64, ledger: &Arc<Ledger>) {
     let mut random = Random::new(seed);
     let is_task = random.one_in(2);
     let depth = 2 + random.below(4) as u32;
@@ -48,8 +48,8 @@ pub(crate) fn run(runtime: Runtime, seed: u64, ledger: &Arc<Ledger>) {
 }
 
 /// What a state machine brings along.
-pub(crate) struct Me {
-    pub(crate) machine: Arc<Machine>,
+pub struct Me {
+    pub machine: Arc<Machine>,
     random: Random,
     /// How much deeper it may go.
     depth: u32,
@@ -234,7 +234,7 @@ async fn leaf(me: &mut Me) -> Step {
 }
 
 /// Suspends once, on any executor.
-pub(crate) async fn yield_now() {
+pub async fn yield_now() {
     let mut yielded = false;
     future::poll_fn(|cx| {
         if yielded {
@@ -247,7 +247,7 @@ pub(crate) async fn yield_now() {
     .await;
 }
 
-pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     let waker = futures::task::noop_waker();
     Pin::new(future).poll(&mut TaskContext::from_waker(&waker))
 }

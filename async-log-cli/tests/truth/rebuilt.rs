@@ -1,4 +1,4 @@
-//! What the command makes of a log.
+//! The command's reading of a log.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,9 +9,9 @@ use async_log_cli::track::{
     End, Event, OpenSpans, Problems, Process, Selection, Sink, Start, Tracker,
 };
 
-use super::told::{Kind, Told};
+use async_log_tests::told::{Kind, Told};
 
-/// All that a [`Sink`] is told of a log.
+/// All calls of a [`Sink`] for a log.
 #[derive(Debug, Default)]
 pub(crate) struct Rebuilt {
     /// The records of each process and thread.
@@ -202,7 +202,7 @@ impl Sink for Rebuilt {
             ..told(Kind::End, end.view, end.id)
         };
         if let Some(span) = &end.span {
-            // Before it may stand what another program had no time to finish.
+            // A torn line of another program may precede it.
             assert!(
                 span.kept.ends_with(&told.message),
                 "{} ends as {told:?}",

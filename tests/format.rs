@@ -3,11 +3,6 @@
 //! They name threads, so this has no test harness: `main` is the main thread, which is number 1.
 //! With `BLESS=1` in the environment the samples of the document are written instead of compared.
 
-mod support {
-    pub(crate) mod memory;
-    pub(crate) mod reader;
-}
-
 use std::future::{pending, Future};
 use std::panic::catch_unwind;
 use std::pin::pin;
@@ -18,8 +13,8 @@ use async_log::{instrument, span, Logger, TaskExt};
 use futures::task::noop_waker_ref;
 use log::info;
 
-use support::memory::{with_global, Lines, Shared};
-use support::reader::{self, Record};
+use async_log_tests::memory::{with_global, Lines, Shared};
+use async_log_tests::reader::{self, Record};
 
 fn main() -> ExitCode {
     let cases: [(&str, fn()); 4] = [
@@ -41,7 +36,7 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(failed > 0))
 }
 
-/// What is logged meanwhile, of our own keys only those of the announcement.
+/// The log of `f`, with the minimal keys only.
 fn minimal(task_id: fn() -> u64, f: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
     with_global(Logger::wrap(lines.clone(), task_id).minimal(), f);
@@ -85,7 +80,7 @@ fn the_announcements_function() {
     );
 }
 
-const DOCUMENT: &str = "docs/format.md";
+const DOCUMENT: &str = "../docs/format.md";
 
 /// The name of a sample of the document, and the program that writes it.
 type Sample = (&'static str, fn() -> String);
@@ -227,7 +222,7 @@ fn the_documents_samples() {
         rest = after;
     }
     assert_eq!(names, SAMPLES.map(|(name, _)| name));
-    // Whatever looks like a record is a sample: none is written by hand.
+    // All text that looks like a record is a sample: none is written by hand.
     assert!(!(blessed.split("```"))
         .step_by(2)
         .any(|text| text.contains("thread_id=")));
@@ -272,7 +267,7 @@ fn fixed(log: &str) -> String {
             "4242-1700000000000000000".to_owned()
         },
     );
-    log = replace(&log, "spawn_line=tests/announcement.rs:", digits, |_| {
+    log = replace(&log, "spawn_line=tests/format.rs:", digits, |_| {
         "1".to_owned()
     });
     log = replace(&log, "\"timestamp\":", digits, |_| {
@@ -306,7 +301,7 @@ fn replace(
     out
 }
 
-/// The reader's view of the document: what it says about its own samples.
+/// The samples, read back, are as the document describes them.
 fn the_samples_read_back() {
     let document = std::fs::read_to_string(DOCUMENT).unwrap();
     let read = |name: &str| -> Vec<Record> {

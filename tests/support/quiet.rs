@@ -3,6 +3,6 @@
 use std::future::Future;
 
 /// A future whose type is this module's, and so its task's target.
-pub(crate) async fn future<F: Future>(future: F) -> F::Output {
+pub async fn future<F: Future>(future: F) -> F::Output {
     future.await
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Kind {
+pub enum Kind {
     Start,
     End,
     Event,
@@ -13,33 +13,33 @@ pub(crate) enum Kind {
 
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Told {
-    pub(crate) kind: Kind,
+pub struct Told {
+    pub kind: Kind,
     /// Of a start or an end the name of the span.
-    pub(crate) message: String,
+    pub message: String,
     /// The span that starts or ends, or that the record is in; 0 for none.
-    pub(crate) span: u64,
+    pub span: u64,
     /// Of a start; 0 for none.
-    pub(crate) parent: u64,
-    pub(crate) task: u64,
-    pub(crate) task_parent: Option<u64>,
-    pub(crate) spawn_line: Option<String>,
+    pub parent: u64,
+    pub task: u64,
+    pub task_parent: Option<u64>,
+    pub spawn_line: Option<String>,
     /// Of a start: when, in nanoseconds since 1970.
-    pub(crate) at: Option<u64>,
+    pub at: Option<u64>,
     /// Of an end: how long, in nanoseconds.
-    pub(crate) duration: Option<u64>,
+    pub duration: Option<u64>,
     /// Of an end, where it did not just end.
-    pub(crate) outcome: Option<String>,
+    pub outcome: Option<String>,
     /// The program's own pairs; the last of a key counts.
-    pub(crate) pairs: BTreeMap<String, String>,
+    pub pairs: BTreeMap<String, String>,
     /// In lower case; none if the log does not say it.
-    pub(crate) level: Option<String>,
-    pub(crate) target: Option<String>,
+    pub level: Option<String>,
+    pub target: Option<String>,
 }
 
 impl Told {
     /// The number under a key of the program's own, 0 where it is absent.
-    pub(crate) fn number(&self, key: &str) -> u64 {
+    pub fn number(&self, key: &str) -> u64 {
         let value = self.pairs.get(key);
         value.map_or(0, |value| {
             value

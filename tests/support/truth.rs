@@ -19,7 +19,7 @@ use pin_project_lite::pin_project;
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 /// A number of this test's own, never 0 and never used again.
-pub(crate) fn next_number() -> u64 {
+pub fn next_number() -> u64 {
     NUMBERS.fetch_add(1, Ordering::Relaxed)
 }
 
@@ -30,59 +30,70 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Where code is; 0 stands for none.
+/// The position of code; 0 means none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
+pub struct Place {
     /// The number of the innermost span.
-    pub(crate) span: u64,
+    pub span: u64,
     /// The inherited fields of that name.
-    pub(crate) uid: u64,
-    pub(crate) tag: u64,
+    pub uid: u64,
+    pub tag: u64,
     /// The number of the task.
-    pub(crate) task: u64,
+    pub task: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     None,
     Cancelled,
     Panicked,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct EventTruth {
-    pub(crate) place: Place,
-    pub(crate) what: &'static str,
+pub struct EventTruth {
+    pub place: Place,
+    pub what: &'static str,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SpanTruth {
+pub struct SpanTruth {
     /// Where it started; for a task where `in_task` was called.
-    pub(crate) around: Place,
+    pub around: Place,
     /// Where code inside it is.
-    pub(crate) inside: Place,
+    pub inside: Place,
     /// For the eye.
     #[allow(dead_code)]
-    pub(crate) what: &'static str,
-    pub(crate) is_task: bool,
+    pub what: &'static str,
+    pub is_task: bool,
     /// How it ended, when it has.
-    pub(crate) outcome: Option<Outcome>,
+    pub outcome: Option<Outcome>,
     unwinding: bool,
 }
 
 /// All that one program should log.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
+pub struct Ledger {
+    /// No value logs while it is formatted: a logger may format under a lock, and write such a record behind the
+    /// other one.
+    plain_values: bool,
     events: Mutex<HashMap<u64, EventTruth>>,
     spans: Mutex<HashMap<u64, SpanTruth>>,
 }
 
 impl Ledger {
-    pub(crate) fn events(&self) -> HashMap<u64, EventTruth> {
+    /// The ledger of programs that log through other people's loggers: see `plain_values`.
+    pub fn with_plain_values() -> Self {
+        Ledger {
+            plain_values: true,
+            ..Ledger::default()
+        }
+    }
+
+    pub fn events(&self) -> HashMap<u64, EventTruth> {
         lock(&self.events).clone()
     }
 
-    pub(crate) fn spans(&self) -> HashMap<u64, SpanTruth> {
+    pub fn spans(&self) -> HashMap<u64, SpanTruth> {
         lock(&self.spans).clone()
     }
 
@@ -110,10 +121,10 @@ impl Ledger {
     }
 }
 
-/// What one state machine, or one piece of synchronous code, knows about where it is.
+/// The knowledge of one state machine, or of one piece of synchronous code, about its position.
 #[derive(Debug)]
-pub(crate) struct Machine {
-    pub(crate) ledger: Arc<Ledger>,
+pub struct Machine {
+    pub ledger: Arc<Ledger>,
     outside: Mutex<Place>,
     /// Its own open spans, innermost last; their tasks mean nothing.
     spans: Mutex<Vec<Place>>,
@@ -125,7 +136,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A state machine that nobody has polled yet.
-    pub(crate) fn new(ledger: &Arc<Ledger>) -> Arc<Self> {
+    pub fn new(ledger: &Arc<Ledger>) -> Arc<Self> {
         Arc::new(Machine {
             ledger: ledger.clone(),
             outside: Mutex::default(),
@@ -136,14 +147,14 @@ impl Machine {
     }
 
     /// Code that runs at a place and is never suspended: a thread, an executor, a closure.
-    pub(crate) fn at(ledger: &Arc<Ledger>, place: Place) -> Arc<Self> {
+    pub fn at(ledger: &Arc<Ledger>, place: Place) -> Arc<Self> {
         let machine = Machine::new(ledger);
         machine.polling.store(true, Ordering::Relaxed);
         *lock(&machine.outside) = place;
         machine
     }
 
-    pub(crate) fn place(&self) -> Place {
+    pub fn place(&self) -> Place {
         let outside = *lock(&self.outside);
         let place = lock(&self.spans).last().copied().unwrap_or(outside);
         let task = match self.task.load(Ordering::Relaxed) {
@@ -154,17 +165,16 @@ impl Machine {
     }
 
     /// A record.
-    pub(crate) fn event(&self, what: &'static str) {
+    pub fn event(&self, what: &'static str) {
         let event = next_number();
         let place = self.place();
         lock(&self.ledger.events).insert(event, EventTruth { place, what });
         log::info!(event; "{what}");
     }
 
-    /// A record with a value that logs one itself while it is formatted. A plain one where these programs run through
-    /// other people's loggers: they may format under a lock, and write it behind the other one.
-    pub(crate) fn telling_event(&self, what: &'static str) {
-        if !module_path!().starts_with("attribution") {
+    /// A record with a value that logs one itself while it is formatted, unless values have to be plain.
+    pub fn telling_event(&self, what: &'static str) {
+        if self.ledger.plain_values {
             return self.event(what);
         }
         struct Telling<'a>(&'a Machine, u64);
@@ -208,27 +218,27 @@ impl Machine {
     }
 
     /// The next statement is a `span!` with this `uid` and a block.
-    pub(crate) fn open(self: &Arc<Self>, what: &'static str) -> Open {
+    pub fn open(self: &Arc<Self>, what: &'static str) -> Open {
         self.open_as(what, Kind::Plain)
     }
 
     /// The same with a `tag` field.
-    pub(crate) fn open_tagged(self: &Arc<Self>, what: &'static str) -> Open {
+    pub fn open_tagged(self: &Arc<Self>, what: &'static str) -> Open {
         self.open_as(what, Kind::Tagged)
     }
 
     /// One that the logger filters out.
-    pub(crate) fn open_quiet(self: &Arc<Self>, what: &'static str) -> Open {
+    pub fn open_quiet(self: &Arc<Self>, what: &'static str) -> Open {
         self.open_as(what, Kind::Quiet)
     }
 
     /// An annotated function whose `arg_0` is the number.
-    pub(crate) fn open_function(self: &Arc<Self>, what: &'static str) -> Open {
+    pub fn open_function(self: &Arc<Self>, what: &'static str) -> Open {
         self.open_as(what, Kind::Function)
     }
 
     /// A `span!` without a block: it is started and not entered.
-    pub(crate) fn start(self: &Arc<Self>, what: &'static str) -> Started {
+    pub fn start(self: &Arc<Self>, what: &'static str) -> Started {
         let around = self.place();
         let uid = next_number();
         let inside = Place {
@@ -256,15 +266,15 @@ enum Kind {
 
 /// An inline span is open in a machine: made right before it, dropped right behind it.
 #[derive(Debug)]
-pub(crate) struct Open {
+pub struct Open {
     machine: Arc<Machine>,
-    pub(crate) uid: u64,
+    pub uid: u64,
     kind: Kind,
 }
 
 impl Open {
     /// What the logger filters by.
-    pub(crate) fn target(&self) -> &'static str {
+    pub fn target(&self) -> &'static str {
         match self.kind {
             Kind::Quiet => "quiet",
             _ => "loud",
@@ -288,16 +298,16 @@ impl Drop for Open {
 
 /// A span without a block. Made before it, dropped right behind it.
 #[derive(Debug)]
-pub(crate) struct Started {
+pub struct Started {
     ledger: Arc<Ledger>,
-    pub(crate) uid: u64,
+    pub uid: u64,
     inside: Place,
     ended_by_frame: bool,
 }
 
 impl Started {
     /// Code that `run` runs, from code in `machine`.
-    pub(crate) fn inside(&self, machine: &Machine) -> Arc<Machine> {
+    pub fn inside(&self, machine: &Machine) -> Arc<Machine> {
         let task = machine.place().task;
         Machine::at(
             &self.ledger,
@@ -319,7 +329,7 @@ impl Drop for Started {
 
 /// A destructor that logs, in the span that the local was in.
 #[derive(Debug)]
-pub(crate) struct Noisy(pub(crate) Arc<Machine>);
+pub struct Noisy(pub Arc<Machine>);
 
 impl Drop for Noisy {
     fn drop(&mut self) {
@@ -348,7 +358,7 @@ struct Frame {
 pin_project! {
     /// A future or stream that tells its machine where it is polled and dropped.
     #[derive(Debug)]
-    pub(crate) struct Child<F> {
+    pub struct Child<F> {
         #[pin]
         future: Option<F>,
         machine: Arc<Machine>,
@@ -373,7 +383,7 @@ pin_project! {
 
 impl<F> Child<F> {
     /// `machine` is the one of the code in `future`.
-    pub(crate) fn new(machine: Arc<Machine>, holder: &Arc<Machine>, future: F) -> Self {
+    pub fn new(machine: Arc<Machine>, holder: &Arc<Machine>, future: F) -> Self {
         Child {
             future: Some(future),
             machine,
@@ -384,7 +394,7 @@ impl<F> Child<F> {
     }
 
     /// From now on it is polled and dropped by somebody else.
-    pub(crate) fn give_to(&mut self, holder: &Arc<Machine>) {
+    pub fn give_to(&mut self, holder: &Arc<Machine>) {
         self.holder = holder.clone();
     }
 }
@@ -402,8 +412,8 @@ impl<F: Future> Child<F> {
         child
     }
 
-    /// As `in_span` does it, with the span that `started` stands for.
-    pub(crate) fn in_span(
+    /// Like `in_span`, with the span of `started`.
+    pub fn in_span(
         self,
         mut started: Started,
         span: async_log::Span,
@@ -422,7 +432,7 @@ impl<F: Future> Child<F> {
     }
 
     /// As `in_span` does it with a span that is filtered out, begun in `by`.
-    pub(crate) fn in_quiet_span(
+    pub fn in_quiet_span(
         self,
         by: &Machine,
         span: async_log::Span,
@@ -440,7 +450,7 @@ impl<F: Future> Child<F> {
     }
 
     /// As `in_named_task` does it, called in `by`.
-    pub(crate) fn in_task(self, by: &Machine) -> Child<async_log::InTask<Self>> {
+    pub fn in_task(self, by: &Machine) -> Child<async_log::InTask<Self>> {
         let span = next_number();
         let around = by.place();
         let frame = Frame {
@@ -458,7 +468,7 @@ impl<F: Future> Child<F> {
     }
 
     /// A task whose own span is filtered out, made at `around`.
-    pub(crate) fn in_quiet_task(
+    pub fn in_quiet_task(
         self,
         around: Place,
     ) -> Child<async_log::InTask<impl Future<Output = F::Output>>> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 /// When spans are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
     AtEnd,
     /// A trace is written once it has so many records, and one in so many, if not all, never.
     Tail {
@@ -17,7 +17,7 @@ pub(crate) enum Mode {
 
 type Pairs = Vec<(String, String)>;
 
-/// A record in the text form: what stands before its pairs, and these as they are written.
+/// A record in the text form: its text before the pairs, and the pairs as written.
 #[derive(Clone, Debug)]
 struct Line {
     head: String,
@@ -138,7 +138,7 @@ struct Writer {
 }
 
 /// The log in that mode. It begins with the name of its process.
-pub(crate) fn convert(log: &str, mode: Mode) -> String {
+pub fn convert(log: &str, mode: Mode) -> String {
     let mut writer = Writer {
         mode,
         log: String::new(),
@@ -170,7 +170,7 @@ pub(crate) fn convert(log: &str, mode: Mode) -> String {
 /// Where the records of spans are in a log.
 #[allow(dead_code, reason = "not all suites that have this file ask")]
 #[derive(Debug, Default)]
-pub(crate) struct SpanLines(HashMap<u64, SpanLine>);
+pub struct SpanLines(HashMap<u64, SpanLine>);
 
 #[derive(Debug)]
 struct SpanLine {
@@ -181,7 +181,7 @@ struct SpanLine {
 
 #[allow(dead_code, reason = "not all suites that have this file ask")]
 impl SpanLines {
-    pub(crate) fn of(log: &str) -> Self {
+    pub fn of(log: &str) -> Self {
         let mut found = HashMap::new();
         for (index, line) in lines(log).into_iter().enumerate() {
             if line.get("span_mark").is_some() {
@@ -199,7 +199,7 @@ impl SpanLines {
 
     /// Whether the first and the last record of a child are in the log by the time that its parent has ended
     /// and all that is around has begun.
-    pub(crate) fn are_in_time(&self, parent: u64, child: u64) -> (bool, bool) {
+    pub fn are_in_time(&self, parent: u64, child: u64) -> (bool, bool) {
         let end = self.0.get(&parent).map_or(0, |span| span.last);
         let end = end.max(self.known(parent));
         let child = &self.0[&child];
@@ -282,9 +282,7 @@ impl Writer {
     fn count(&mut self, root: u64) {
         let trace = self.traces.entry(root).or_default();
         trace.records += 1;
-        if let Mode::Tail { after, .. } = self.mode
-            && trace.records == after
-        {
+        if matches!(self.mode, Mode::Tail { after, .. } if trace.records == after) {
             self.decide(root);
         }
     }
@@ -298,7 +296,7 @@ impl Writer {
         let Some(trace) = self.traces.get_mut(&root).filter(|trace| !trace.is_written) else {
             return;
         };
-        if drop_one_in > 0 && root.is_multiple_of(drop_one_in) {
+        if drop_one_in > 0 && root % drop_one_in == 0 {
             return;
         }
         trace.is_written = true;
@@ -309,14 +307,7 @@ impl Writer {
             .collect();
         for mut line in lines {
             if line.number("span_id") == root {
-                line.set(
-                    "trace_kept",
-                    if root.is_multiple_of(5) {
-                        "failed"
-                    } else {
-                        "slow"
-                    },
-                );
+                line.set("trace_kept", if root % 5 == 0 { "failed" } else { "slow" });
             }
             line.write(&mut self.log);
         }

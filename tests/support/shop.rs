@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 /// What is different from the shop of every day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Change {
+pub enum Change {
     #[default]
     None,
     /// The slowest renderings take 30 % longer, each request looks into a cache, and none is audited.
@@ -14,7 +14,7 @@ pub(crate) enum Change {
 }
 
 /// Requests that are slow, by their numbers, and what the command has to say of them.
-pub(crate) const SLOW: [(u64, &str); 7] = [
+pub const SLOW: [(u64, &str); 7] = [
     (1200, "in db::query"),
     (7600, "in db::query"),
     (2300, "in 200 × db::query"),
@@ -28,7 +28,7 @@ pub(crate) const SLOW: [(u64, &str); 7] = [
 ];
 
 /// Requests that fail, by their numbers: the span, how it ends, and what is said.
-pub(crate) const FAILED: [(u64, &str, &str, &str); 5] = [
+pub const FAILED: [(u64, &str, &str, &str); 5] = [
     (1500, "db::query", "error", "connection reset by peer"),
     (6500, "db::query", "error", "connection reset by peer"),
     (2500, "render", "panicked", "the menu has an entry"),
@@ -42,7 +42,7 @@ const START: u64 = 1_767_323_045_000_000_000;
 const PAUSE: u64 = 3_000_000;
 
 /// Writes the log of so many requests.
-pub(crate) fn log(requests: u64, seed: u64, change: Change) -> String {
+pub fn log(requests: u64, seed: u64, change: Change) -> String {
     let mut shop = Shop {
         lines: Vec::new(),
         random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
@@ -188,7 +188,7 @@ impl Shop {
         if self.change == Change::Planted {
             let lookup = self.time(100);
             now = self.step("cache::lookup", &root, now, lookup);
-        } else if number.is_multiple_of(3) {
+        } else if number % 3 == 0 {
             let audit = self.time(80);
             now = self.step("legacy::audit", &root, now, audit);
         }
@@ -198,7 +198,7 @@ impl Shop {
         now = failed.1 + self.time(40);
         match number {
             3500 => self.said(&root, now, "ERROR", "the payment was refused"),
-            _ if number.is_multiple_of(10) => self.said(&root, now, "INFO", "answered"),
+            _ if number % 10 == 0 => self.said(&root, now, "INFO", "answered"),
             _ => {}
         }
         self.end(&root, now + 10_000, failed.0);

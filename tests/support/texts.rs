@@ -1,4 +1,4 @@
-//! Records whose texts are hard to tell from what stands around them.
+//! Records whose texts look like the syntax of the log.
 
 use async_log::{instrument, span};
 use log::Level;
@@ -69,7 +69,7 @@ impl std::fmt::Display for Failed {
 }
 
 /// Writes some records.
-pub(crate) fn run(seed: u64, plain: bool) {
+pub fn run(seed: u64, plain: bool) {
     let mut texts = Texts {
         random: Random::new(seed),
         plain,
