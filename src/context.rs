@@ -1,7 +1,7 @@
 //! Where the code is, to be taken along.
 
-use crate::place::{self, Position};
 use crate::span::Span;
+use crate::stack::{self, Position};
 
 /// Where the code is, task and span, to be taken where futures do not reach: another thread, a
 /// thread pool, a callback.
@@ -31,15 +31,15 @@ impl Context {
     /// The task and the span that the running code is in.
     pub fn current() -> Self {
         Context {
-            task: place::task(),
-            position: place::current(),
+            task: stack::task(),
+            position: stack::current(),
         }
     }
 
     /// Runs synchronous code there; then all is as it was, also after a panic.
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
-        let _task = place::enter_task(self.task);
-        place::run(self.position.clone(), f)
+        let _task = stack::enter_task(self.task);
+        stack::run(self.position.clone(), f)
     }
 }
 
@@ -59,7 +59,7 @@ impl Parent for Span {
 
 impl Parent for Context {
     fn within<R>(&self, start: impl FnOnce() -> R) -> R {
-        place::run(self.position.clone(), start)
+        stack::run(self.position.clone(), start)
     }
 }
 
@@ -85,6 +85,6 @@ pub struct Root;
 
 impl Parent for Root {
     fn within<R>(&self, start: impl FnOnce() -> R) -> R {
-        place::run(Position::default(), start)
+        stack::run(Position::default(), start)
     }
 }

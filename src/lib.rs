@@ -1,32 +1,21 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod added;
-mod arms;
-mod capture;
 mod clock;
 mod context;
-mod fields;
-mod frame;
-mod function;
+mod expansion;
+mod function_name;
 mod ids;
-mod keep;
-mod line;
+mod instrumented;
 mod logger;
 mod macros;
-mod mark;
-mod outcome;
-mod pairs;
-mod passing;
-mod place;
 mod process;
-mod returned;
-mod scratch;
+mod record;
 mod span;
-mod state;
+mod span_state;
+mod stack;
 mod target;
 mod task;
-mod text;
 
 /// Writes a span around each call of a function, with what it was called with.
 ///
@@ -131,7 +120,7 @@ mod text;
 /// removes it.
 pub use async_log_attributes::instrument;
 pub use context::Context;
-pub use frame::{InSpan, InTask};
+pub use instrumented::{InSpan, InTask};
 pub use logger::Logger;
 pub use process::forked;
 pub use span::Span;
@@ -145,18 +134,18 @@ pub mod __private {
     pub use async_log_attributes::{instrument_method, span};
     pub use log;
 
-    pub use crate::arms::{Around, FutureArm, OtherArm};
-    pub use crate::capture::{Capture, CaptureError, OwnedValue};
     pub use crate::context::{Parent, Root};
-    pub use crate::frame::InSpan;
-    pub use crate::keep::KeepPlace;
-    pub use crate::mark::Site;
-    pub use crate::place::{fail, Machine, Run};
-    pub use crate::returned::{
+    pub use crate::expansion::branches::{Around, FutureArm, OtherArm};
+    pub use crate::expansion::capture::{Capture, CaptureError, OwnedValue};
+    pub use crate::expansion::returned::{
         assert_fallible, assert_no_future, AnyFuture, HasSpan, KindBoxed, KindOpaque, NotCovered,
         Returned, ReturnedNested, ReturnedOpaque, ReturnedType, Tried, Typed, Watched,
     };
+    pub use crate::expansion::suspend_point::KeepPlace;
+    pub use crate::instrumented::InSpan;
+    pub use crate::record::span_record::Site;
     pub use crate::span::{
         are_arguments_wanted, call, is_enabled, is_loud, lend, never, Inline, Span, Start,
     };
+    pub use crate::stack::{fail, Machine, Run};
 }

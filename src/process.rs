@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::{clock, ids, place};
+use crate::{clock, ids, stack};
 
 static PID: AtomicU32 = AtomicU32::new(0);
 static START: AtomicU64 = AtomicU64::new(0);
@@ -53,6 +53,6 @@ fn read(start: u64) -> (u32, u64) {
 /// A few atomic stores and a call of the kernel. No lock is taken.
 pub fn forked() {
     ids::renew(std::process::id());
-    place::leave_all();
+    stack::leave_all();
     read(clock::wall_clock());
 }

@@ -10,14 +10,14 @@ use log::kv::{Source, Value};
 use log::{Level, Log, Metadata, Record};
 
 use crate::clock;
-use crate::fields::Fields;
 use crate::ids;
-use crate::mark::{self, Event, Mark, Origin, Seconds, Site, Spawned};
-use crate::outcome::Outcome;
-use crate::pairs::{Arguments, First, NO_PAIRS};
-use crate::passing::{self, Formatted, Name, Writing};
-use crate::place::{self, LeftOpen, Machine, Position};
-use crate::state::{Known, SpanRef};
+use crate::logger::in_flight::{self, Formatted, Name, Writing};
+use crate::record::fields::Fields;
+use crate::record::outcome::Outcome;
+use crate::record::pairs::{Arguments, First, NO_PAIRS};
+use crate::record::span_record::{self, Event, Mark, Origin, Seconds, Site, Spawned};
+use crate::span_state::{Known, SpanRef};
+use crate::stack::{self, LeftOpen, Machine, Position};
 use crate::target::Target;
 
 /// An operation that has started and ends when this is dropped.
@@ -63,7 +63,7 @@ impl<O> Inside<'_, O> {
 
     #[inline]
     fn put_back(&mut self, unwinding: Option<Outcome>) {
-        let outcome = place::leave_frame(self.depth, &mut self.open.fields, self.left_open);
+        let outcome = stack::leave_frame(self.depth, &mut self.open.fields, self.left_open);
         if let Some(outcome) = unwinding.or(outcome) {
             self.open.outcome.get_or_insert(outcome);
         }
@@ -246,8 +246,8 @@ impl<O: Origin> Live<O> {
     pub(crate) fn enter<'a>(&'a mut self, left_open: &'a mut LeftOpen) -> Option<Inside<'a, O>> {
         let open = self.0.as_mut()?;
         let depth = match open.origin {
-            Some(_) => place::enter_frame(open.span.state, &mut open.fields, left_open),
-            None => place::enter_frame_open(open.span, &mut open.fields, left_open),
+            Some(_) => stack::enter_frame(open.span.state, &mut open.fields, left_open),
+            None => stack::enter_frame_open(open.span, &mut open.fields, left_open),
         };
         Some(Inside {
             open,
@@ -322,7 +322,7 @@ impl<O: Origin> Open<O> {
             .level(self.level.into())
             .target(target)
             .build();
-        let arrived = mark::emit(mark, origin, metadata, &Name(name), arguments)?;
+        let arrived = span_record::emit(mark, origin, metadata, &Name(name), arguments)?;
         self.fields = arrived.fields;
         Some(arrived.task_id.unwrap_or(NO_TASK))
     }
@@ -351,7 +351,7 @@ impl Span {
     /// Stands for the context that the running code is in.
     #[doc(hidden)]
     pub fn here() -> Self {
-        Span(Live::transparent(place::current()))
+        Span(Live::transparent(stack::current()))
     }
 
     /// What a call of an annotated function starts with, when its level is enabled.
@@ -377,7 +377,7 @@ impl Span {
         pairs: &dyn Source,
         arguments: usize,
     ) -> Self {
-        if !passing::is_wanted(&metadata, arguments) {
+        if !in_flight::is_wanted(&metadata, arguments) {
             return Span::here();
         }
         Span(Live::start(Beginning {
@@ -386,7 +386,7 @@ impl Span {
             name,
             pairs,
             arguments,
-            around: place::current(),
+            around: stack::current(),
             spawned: None,
         }))
     }
@@ -420,7 +420,7 @@ impl Span {
     /// A panic in `f` goes on; the span has not ended then, it ends as ever when it is dropped.
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
         match self.position() {
-            Some(position) => place::run(position, f),
+            Some(position) => stack::run(position, f),
             None => f(),
         }
     }
@@ -471,14 +471,16 @@ pub fn is_loud(level: Level) -> bool {
 #[doc(hidden)]
 #[inline]
 pub fn is_enabled(level: Level) -> bool {
-    is_loud(level) && !passing::is_writing()
+    is_loud(level) && !in_flight::is_writing()
 }
 
 /// Whether the arguments of an annotated function will be written, for those that have to be formatted before its start.
 #[doc(hidden)]
 pub fn are_arguments_wanted(level: Level, target: &str) -> bool {
     let metadata = || Metadata::builder().level(level).target(target).build();
-    is_enabled(level) && passing::is_wanted(&metadata(), 1) && !passing::are_arguments_left_out()
+    is_enabled(level)
+        && in_flight::is_wanted(&metadata(), 1)
+        && !in_flight::are_arguments_left_out()
 }
 
 /// Lends the arguments of an `async fn` to the start of its span, and gives them back.
@@ -560,10 +562,10 @@ impl Inline {
         };
         // A context that a filtered span stands for may be that of a span that has ended.
         let machine = match span.0.is_open() {
-            true => place::BLOCK,
-            false => place::BOUNDARY,
+            true => stack::BLOCK,
+            false => stack::BOUNDARY,
         };
-        place::enter(position, machine);
+        stack::enter(position, machine);
         self.start(span, Within::Nothing);
     }
 
@@ -604,11 +606,11 @@ impl Inline {
     #[inline(never)]
     fn enter_outermost(&mut self, machine: Machine) {
         let machine = match machine {
-            place::BOUNDARY => place::BLOCK,
+            stack::BOUNDARY => stack::BLOCK,
             machine => machine,
         };
         if let Some(position) = self.position() {
-            place::enter(position, machine);
+            stack::enter(position, machine);
         }
     }
 
@@ -617,9 +619,9 @@ impl Inline {
         let (Some(position), Some(started)) = (self.position(), &mut *self.0) else {
             return;
         };
-        match place::enter_nested(position, machine) {
+        match stack::enter_nested(position, machine) {
             Ok(parent) => started.within = Within::Machine(parent),
-            Err(position) => place::enter(position, machine),
+            Err(position) => stack::enter(position, machine),
         }
     }
 
@@ -645,7 +647,7 @@ impl Inline {
     #[inline(never)]
     fn leave_started(mut started: Started) -> Span {
         let id = started.span.0.as_ref().map_or(0, |open| open.span.id);
-        let outcome = place::exit(id);
+        let outcome = stack::exit(id);
         if let Some(open) = &mut started.span.0 {
             open.outcome = open.outcome.or(outcome);
         }
@@ -657,8 +659,8 @@ impl Inline {
         if let Some(started) = &mut *self.0 {
             let id = started.span.0.as_ref().map_or(0, |open| open.span.id);
             let outcome = match &mut started.within {
-                Within::Nothing => place::exit(id),
-                Within::Machine(parent) => place::exit_nested(id, std::mem::take(parent)),
+                Within::Nothing => stack::exit(id),
+                Within::Machine(parent) => stack::exit_nested(id, std::mem::take(parent)),
             };
             started.span.end(outcome);
         }

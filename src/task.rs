@@ -6,14 +6,14 @@ use std::panic::Location;
 
 use log::{Level, Metadata};
 
-use crate::frame::{InSpan, InTask};
-use crate::function;
+use crate::function_name;
 use crate::ids;
-use crate::mark::{Origin, SpawnLine, Spawned};
-use crate::pairs::NO_PAIRS;
-use crate::passing;
-use crate::place::{self, Position};
+use crate::instrumented::{InSpan, InTask};
+use crate::logger::in_flight;
+use crate::record::pairs::NO_PAIRS;
+use crate::record::span_record::{Origin, SpawnLine, Spawned};
 use crate::span::{Beginning, Live, Span};
+use crate::stack::{self, Position};
 use crate::target::{self, Target};
 
 /// The number of the task that runs now, 0 outside any.
@@ -29,7 +29,7 @@ use crate::target::{self, Target};
 /// assert_ne!(id, 0);
 /// ```
 pub fn task_id() -> u64 {
-    place::task()
+    stack::task()
 }
 
 /// Puts futures into tasks and spans.
@@ -135,16 +135,18 @@ const LEVEL: Level = Level::Trace;
 impl NewTask {
     #[track_caller]
     fn here<F>(name: Option<Cow<'static, str>>) -> Self {
-        let around = place::current();
-        let target = target(function::module::<F>(), &around);
+        let around = stack::current();
+        let target = target(function_name::module::<F>(), &around);
         let parent_task = match is_enabled(&target) {
-            true => passing::logged_task_id(),
-            false => place::task(),
+            true => in_flight::logged_task_id(),
+            false => stack::task(),
         };
         NewTask {
             id: ids::next_task(),
             origin: TaskOrigin {
-                name: name.or_else(function::name::<F>).unwrap_or("task".into()),
+                name: name
+                    .or_else(function_name::name::<F>)
+                    .unwrap_or("task".into()),
                 target,
                 location: Location::caller(),
             },
@@ -166,7 +168,7 @@ impl NewTask {
             arguments: 0,
             around: self.around,
             spawned: Some(Spawned {
-                parent_task: place::ours(self.parent_task),
+                parent_task: stack::ours(self.parent_task),
                 line: SpawnLine(self.origin.location),
             }),
             origin: self.origin,

@@ -3,61 +3,41 @@
 
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 
-#[path = "../../src/added.rs"]
-mod added;
-#[path = "../../src/arms.rs"]
-mod arms;
-#[path = "../../src/capture.rs"]
-mod capture;
 #[path = "../../src/clock.rs"]
 mod clock;
 #[path = "../../src/context.rs"]
 mod context;
-#[path = "../../src/fields.rs"]
-mod fields;
-#[path = "../../src/frame.rs"]
-mod frame;
-#[path = "../../src/function.rs"]
-mod function;
+#[path = "../../src/expansion/mod.rs"]
+mod expansion;
+#[path = "../../src/function_name.rs"]
+mod function_name;
 #[path = "../../src/ids.rs"]
 mod ids;
-#[path = "../../src/keep.rs"]
-mod keep;
-#[path = "../../src/line.rs"]
-mod line;
-#[path = "../../src/logger.rs"]
+#[path = "../../src/instrumented.rs"]
+mod instrumented;
+#[path = "../../src/logger/mod.rs"]
 mod logger;
-#[path = "../../src/mark.rs"]
-mod mark;
-#[path = "../../src/outcome.rs"]
-mod outcome;
-#[path = "../../src/pairs.rs"]
-mod pairs;
-#[path = "../../src/passing.rs"]
-mod passing;
-#[path = "../../src/place.rs"]
-mod place;
 #[path = "../../src/process.rs"]
 mod process;
-#[path = "../../src/scratch.rs"]
-mod scratch;
+#[path = "../../src/record/mod.rs"]
+mod record;
 #[path = "../../src/span.rs"]
 mod span;
-#[path = "../../src/state.rs"]
-mod state;
+#[path = "../../src/span_state.rs"]
+mod span_state;
+#[path = "../../src/stack/mod.rs"]
+mod stack;
 #[path = "../../src/target.rs"]
 mod target;
 #[path = "../../src/task.rs"]
 mod task;
-#[path = "../../src/text.rs"]
-mod text;
 #[path = "../../src/macros.rs"]
 #[macro_use]
 mod macros;
 
 pub use async_log_attributes::instrument;
 pub use context::Context;
-pub use frame::{InSpan, InTask};
+pub use instrumented::{InSpan, InTask};
 pub use logger::Logger;
 pub use process::forked;
 pub use span::Span;
@@ -68,17 +48,23 @@ pub use task::{task_id, TaskExt};
 pub mod __private {
     pub use std::boxed::Box;
 
-    pub use async_log_attributes::span;
+    pub use async_log_attributes::{instrument_method, span};
     pub use log;
 
-    pub use crate::arms::{Around, FutureArm, OtherArm};
-    pub use crate::capture::{Capture, CaptureError};
-    pub use crate::context::Parent;
-    pub use crate::frame::InSpan;
-    pub use crate::keep::KeepPlace;
-    pub use crate::mark::Site;
-    pub use crate::place::{fail, Machine, Run};
-    pub use crate::span::{call, is_enabled, is_loud, lend, never, Inline, Span, Start};
+    pub use crate::context::{Parent, Root};
+    pub use crate::expansion::branches::{Around, FutureArm, OtherArm};
+    pub use crate::expansion::capture::{Capture, CaptureError, OwnedValue};
+    pub use crate::expansion::returned::{
+        assert_fallible, assert_no_future, AnyFuture, HasSpan, KindBoxed, KindOpaque, NotCovered,
+        Returned, ReturnedNested, ReturnedOpaque, ReturnedType, Tried, Typed, Watched,
+    };
+    pub use crate::expansion::suspend_point::KeepPlace;
+    pub use crate::instrumented::InSpan;
+    pub use crate::record::span_record::Site;
+    pub use crate::span::{
+        are_arguments_wanted, call, is_enabled, is_loud, lend, never, Inline, Span, Start,
+    };
+    pub use crate::stack::{fail, Machine, Run};
 }
 
 #[path = "two.rs"]

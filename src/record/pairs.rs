@@ -4,13 +4,15 @@ use std::cell::OnceCell;
 
 use log::kv::{self, Key, Source, Value, VisitSource, VisitValue};
 
-use crate::added::{Added, Subject};
-use crate::fields::Fields;
 use crate::ids;
-use crate::mark::{self, Mark, Own, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID};
-use crate::passing;
-use crate::place::{self, Position};
-use crate::text;
+use crate::logger::annotation::{Added, Subject};
+use crate::logger::in_flight;
+use crate::record::fields::Fields;
+use crate::record::span_record::{
+    self, Mark, Own, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID,
+};
+use crate::record::text;
+use crate::stack::{self, Position};
 
 /// The first pairs of a source.
 #[derive(Clone, Copy)]
@@ -93,7 +95,7 @@ impl Arguments {
     /// Formats them; `None` if that need not be.
     #[inline]
     pub(crate) fn settle(arguments: First<'_>) -> Option<Self> {
-        match arguments.is_none() || passing::are_arguments_left_out() {
+        match arguments.is_none() || in_flight::are_arguments_left_out() {
             true => None,
             false => Arguments::format(arguments),
         }
@@ -225,10 +227,10 @@ impl<'a> TypedPairs<'a> {
 
     fn about(&self) -> &About {
         self.about.get_or_init(|| match self.added.subject {
-            Subject::Inside(depth) | Subject::Paired(depth) => About::Inside(place::at(depth)),
+            Subject::Inside(depth) | Subject::Paired(depth) => About::Inside(stack::at(depth)),
             Subject::Tail(_) => About::Inside(Position::default()), // text alone
             Subject::Mark => {
-                passing::mark().map_or_else(|| About::Inside(Position::default()), About::Mark)
+                in_flight::mark().map_or_else(|| About::Inside(Position::default()), About::Mark)
             }
         })
     }
@@ -252,8 +254,9 @@ impl Source for TypedPairs<'_> {
                 visitor.visit_pair(Key::from_str(field.key), value)?;
             }
         }
-        let mut own =
-            |key: mark::Key, own: Own<'kvs>| visitor.visit_pair(key.to_key(), own.to_value());
+        let mut own = |key: span_record::Key, own: Own<'kvs>| {
+            visitor.visit_pair(key.to_key(), own.to_value())
+        };
         let mut visited = Ok(());
         if !options.minimal {
             match mark {

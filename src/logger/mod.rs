@@ -1,18 +1,22 @@
 //! The logger around a logger: it adds to each record where the running code is.
 
+pub(crate) mod annotation;
+pub(crate) mod in_flight;
+mod line;
+
 use std::cell::Cell;
 use std::fmt;
 
 use log::kv::{Source, ToValue};
 use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 
-use crate::added::{Added, Subject};
-use crate::fields::{self, Fields};
-use crate::line::{self, Line};
-use crate::mark::Mark;
-use crate::pairs::{Arguments, First, TypedPairs, NO_PAIRS};
-use crate::passing::{self, Formatted, PassingDone, Seen, Sought, Which};
-use crate::place;
+use self::line::Line;
+use crate::logger::annotation::{Added, Subject};
+use crate::logger::in_flight::{Formatted, PassingDone, Seen, Sought, Which};
+use crate::record::fields::{self, Fields};
+use crate::record::pairs::{Arguments, First, TypedPairs, NO_PAIRS};
+use crate::record::span_record::Mark;
+use crate::stack;
 use crate::target;
 
 /// A logger around the one that you have, which adds to every record the task, the thread and the
@@ -201,7 +205,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
             }
         }
         if ASKING.with(|asking| asking.replace(true)) {
-            return place::task();
+            return stack::task();
         }
         let _asking = Asking;
         (self.task_id)()
@@ -216,7 +220,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// For each form apart, so that neither pays for the other.
     #[inline(never)]
     fn log_form<const TEXT: bool>(&self, record: &Record<'_>) {
-        match passing::is_idle() {
+        match in_flight::is_idle() {
             true => self.log_plain::<TEXT>(record, None),
             false => self.log_seen::<TEXT>(record),
         }
@@ -225,7 +229,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     #[inline(always)] // where nothing was in flight before, there is nothing to put back
     fn log_plain<const TEXT: bool>(&self, record: &Record<'_>, before: Option<Which>) {
         if self.inner.enabled(record.metadata()) {
-            let inside = Subject::Inside(place::depth());
+            let inside = Subject::Inside(stack::depth());
             self.write::<TEXT>(record, inside, self.task_id(), before);
         }
     }
@@ -234,7 +238,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// in flight.
     #[inline(never)]
     fn log_seen<const TEXT: bool>(&self, record: &Record<'_>) {
-        let Some(before) = passing::now() else {
+        let Some(before) = in_flight::now() else {
             return self.log_plain::<TEXT>(record, None);
         };
         if before.is_from(self.address()) {
@@ -273,7 +277,9 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         match seen {
             Seen::Plain => self.log_plain::<TEXT>(record, Some(before)),
             Seen::Done => self.inner.log(record),
-            Seen::Start if passing::are_arguments_left_out() => self.log_unsettled::<TEXT>(record),
+            Seen::Start if in_flight::are_arguments_left_out() => {
+                self.log_unsettled::<TEXT>(record)
+            }
             Seen::Start => self.log_start::<TEXT>(record, before),
             // What has a start has an end, though the level was changed in between. It ends in the task that it was
             // in, wherever it is dropped.
@@ -288,7 +294,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     #[cold]
     #[inline(never)]
     fn answer_start(&self, metadata: &Metadata<'_>) -> bool {
-        passing::answer_start(self.options.arguments, || self.inner.enabled(metadata))
+        in_flight::answer_start(self.options.arguments, || self.inner.enabled(metadata))
     }
 
     #[inline(always)]
@@ -296,7 +302,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         if self.inner.enabled(record.metadata()) {
             fields::allow_value_len(self.options.max_value_len);
             let task_id = self.task_id();
-            passing::note_task_id(task_id);
+            in_flight::note_task_id(task_id);
             self.write::<TEXT>(record, Subject::Mark, task_id, Some(before));
         }
     }
@@ -306,10 +312,10 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     #[cold]
     #[inline(never)]
     fn log_unsettled<const TEXT: bool>(&self, record: &Record<'_>) {
-        let Some(before) = passing::now() else {
+        let Some(before) = in_flight::now() else {
             return;
         };
-        let count = passing::with_mark(Mark::arguments).unwrap_or(0);
+        let count = in_flight::with_mark(Mark::arguments).unwrap_or(0);
         let is_shown = self.options.arguments && self.inner.enabled(record.metadata());
         let settled = match is_shown {
             true => Arguments::format(First::new(record.key_values(), count)),
@@ -396,11 +402,11 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
 
 impl<L: Log, F: Fn() -> u64 + Send + Sync> Log for Logger<L, F> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        if passing::answer_task_id(metadata, || self.task_id()) {
+        if in_flight::answer_task_id(metadata, || self.task_id()) {
             return false;
         }
         fields::allow_value_len(self.options.max_value_len);
-        if self.options.arguments && passing::answer_writes() {
+        if self.options.arguments && in_flight::answer_writes() {
             return self.inner.enabled(metadata);
         }
         self.answer_start(metadata)

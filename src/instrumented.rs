@@ -8,10 +8,10 @@ use std::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::mark::{Origin, Site};
-use crate::outcome::Outcome;
-use crate::place::{self, Held, LeftOpen, Position};
+use crate::record::outcome::Outcome;
+use crate::record::span_record::{Origin, Site};
 use crate::span::{Inside, Live, Span};
+use crate::stack::{self, Held, LeftOpen, Position};
 use crate::task::{NewTask, TaskOrigin};
 
 pin_project! {
@@ -270,7 +270,7 @@ pin_project! {
             let this = this.project();
             // What was never polled is dropped by whoever drops it.
             if this.new.is_none() {
-                let _task = place::enter_task(*this.id);
+                let _task = stack::enter_task(*this.id);
                 this.inner.end(true);
             }
         }
@@ -293,7 +293,7 @@ impl<F: Future> Future for InTask<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let _task = place::enter_task(*this.id);
+        let _task = stack::enter_task(*this.id);
         if let Some(new) = this.new.take() {
             this.inner.as_mut().set_span(new.start());
         }

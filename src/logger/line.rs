@@ -6,15 +6,15 @@ use std::mem::ManuallyDrop;
 
 use log::kv::{self, Key, Value, VisitSource};
 
-use crate::added::{Added, Subject};
-use crate::fields::{self, Field, Fields};
 use crate::ids;
-use crate::mark::{Mark, Own, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID};
-use crate::pairs::First;
-use crate::passing;
-use crate::place::{self, Position};
-use crate::scratch::{Scratch, LINE, TAIL};
-use crate::text::{self, Kind};
+use crate::logger::annotation::{Added, Subject};
+use crate::logger::in_flight;
+use crate::record::fields::{self, Field, Fields};
+use crate::record::pairs::First;
+use crate::record::scratch::{Scratch, LINE, TAIL};
+use crate::record::span_record::{Mark, Own, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID};
+use crate::record::text::{self, Kind};
+use crate::stack::{self, Position};
 
 /// A line. It is put together when it is first asked for, which a logger that does not print never does, and once.
 pub(crate) struct Line<'a> {
@@ -36,7 +36,7 @@ fn put_away(_: Scratch<LINE>) {}
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        passing::show(self.address());
+        in_flight::show(self.address());
         f.write_str(self.written.get_or_init(|| self.write()))
     }
 }
@@ -78,7 +78,7 @@ impl<'a> Line<'a> {
         match self.added.subject {
             Subject::Tail(tail) => line.push_str(tail),
             Subject::Paired(depth) => self.added.push_tail(&mut line, depth),
-            Subject::Inside(depth) => place::with(depth, |position| {
+            Subject::Inside(depth) => stack::with(depth, |position| {
                 self.added.push_inside(&mut line, position, First::none())
             }),
             Subject::Mark => self.push_mark(&mut line),
@@ -89,7 +89,7 @@ impl<'a> Line<'a> {
     }
 
     fn push_arguments(&self, line: &mut String, arguments: First<'_>) {
-        let formatted = passing::formatted();
+        let formatted = in_flight::formatted();
         // A logger in between may have left the pairs away.
         if formatted.is_none() || !arguments.any(|_| true) {
             return self.added.push_pairs(line, arguments);
@@ -102,7 +102,7 @@ impl<'a> Line<'a> {
     #[inline(never)]
     fn push_mark(&self, line: &mut String) {
         let (added, arguments) = (&self.added, self.added.own_pairs());
-        let Some(mark) = passing::mark() else {
+        let Some(mark) = in_flight::mark() else {
             return;
         };
         if !arguments.is_none() {
@@ -132,7 +132,7 @@ impl Added<'_> {
         // The pairs may hide fields. To ask them is to call others, who may log: nothing is lent meanwhile.
         let position = match depth {
             0 => Position::default(),
-            _ => place::at(depth),
+            _ => stack::at(depth),
         };
         self.push_inside(line, &position, pairs);
     }

@@ -2,10 +2,10 @@
 
 use log::Record;
 
+use crate::logger::in_flight;
 use crate::logger::Options;
-use crate::mark::Mark;
-use crate::pairs::First;
-use crate::passing;
+use crate::record::pairs::First;
+use crate::record::span_record::Mark;
 
 /// A record on its way to the inner logger, and what is known of it. Nothing is put together before that logger asks.
 #[derive(Clone, Copy)]
@@ -37,7 +37,7 @@ impl Added<'_> {
             Subject::Inside(_) | Subject::Paired(_) => usize::MAX,
             Subject::Tail(_) => 0,
             Subject::Mark if self.options.arguments => {
-                passing::with_mark(Mark::arguments).unwrap_or(0)
+                in_flight::with_mark(Mark::arguments).unwrap_or(0)
             }
             Subject::Mark => 0,
         };

@@ -19,10 +19,10 @@ use std::mem::{self, ManuallyDrop};
 use log::kv::Source;
 use log::{Level, Metadata, Record};
 
-use crate::fields::Fields;
-use crate::mark::Mark;
-use crate::pairs::Arguments;
-use crate::scratch::{Scratch, MESSAGE};
+use crate::record::fields::Fields;
+use crate::record::pairs::Arguments;
+use crate::record::scratch::{Scratch, MESSAGE};
+use crate::record::span_record::Mark;
 
 /// A record that is in flight.
 #[derive(Clone, Copy)]
@@ -452,7 +452,7 @@ pub(crate) fn logged_task_id() -> u64 {
     log::logger().enabled(&question);
     match ANSWER.with(|answer| answer.replace(Answer::NotAsked)) {
         Answer::Task(task_id) => task_id,
-        Answer::NotAsked | Answer::Asked => crate::place::task(),
+        Answer::NotAsked | Answer::Asked => crate::stack::task(),
     }
 }
 

@@ -19,10 +19,10 @@
 use std::cell::{Cell, RefCell};
 use std::mem::{self, ManuallyDrop};
 
-use crate::fields::Fields;
 use crate::ids;
-use crate::outcome::Outcome;
-use crate::state::{SpanRef, State};
+use crate::record::fields::Fields;
+use crate::record::outcome::Outcome;
+use crate::span_state::{SpanRef, State};
 
 /// A span as the records inside it see it.
 #[derive(Clone, Debug, Default)]
@@ -663,7 +663,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::Known;
+    use crate::span_state::Known;
     use crate::target::Target;
 
     #[test]

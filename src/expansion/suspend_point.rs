@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::outcome::Outcome;
-use crate::place::{self, Held, Machine};
+use crate::record::outcome::Outcome;
+use crate::stack::{self, Held, Machine};
 
 /// What each `.await` in a span's block becomes: `.__async_log_keep(MACHINE).await`.
 #[doc(hidden)]
@@ -17,9 +17,9 @@ pub trait KeepPlace: IntoFuture + Sized {
     fn __async_log_keep(self, machine: impl Into<Machine>) -> Keep<Self::IntoFuture> {
         // A machine without an open span (they were all filtered out, or this await is in one that
         // some other macro makes of the block's tokens) has nothing to suspend.
-        let (machine, state) = match place::running(machine.into()) {
+        let (machine, state) = match stack::running(machine.into()) {
             Some(machine) => (machine, State::Running),
-            None => (place::BOUNDARY, State::Done),
+            None => (stack::BOUNDARY, State::Done),
         };
         Keep {
             future: Some(self.into_future()),

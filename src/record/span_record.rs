@@ -7,13 +7,13 @@ use std::panic::Location;
 use log::kv::{self, Source, Value, VisitSource};
 use log::{Metadata, Record};
 
-use crate::fields::Fields;
-use crate::outcome::Outcome;
-use crate::pairs::{First, OTHER_MARK};
-use crate::passing::{self, Arrived, Name, Passing, Seen};
+use crate::logger::in_flight::{self, Arrived, Name, Passing, Seen};
 use crate::process;
+use crate::record::fields::Fields;
+use crate::record::outcome::Outcome;
+use crate::record::pairs::{First, OTHER_MARK};
+use crate::record::text;
 use crate::target::Target;
-use crate::text;
 
 /// The start or the end of a span.
 #[derive(Clone, Debug)]
@@ -227,7 +227,7 @@ struct Pairs<'a> {
 
 impl Source for Pairs<'_> {
     fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
-        let Some(mark) = self.mark.get_or_init(passing::mark) else {
+        let Some(mark) = self.mark.get_or_init(in_flight::mark) else {
             return Ok(());
         };
         let arguments = First::new(self.arguments, mark.arguments());

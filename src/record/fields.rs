@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use log::kv::{self, Key, Source, Value, VisitSource};
 
-use crate::pairs::First;
-use crate::text::{self, Kind};
+use crate::record::pairs::First;
+use crate::record::text::{self, Kind};
 
 /// The fields of a span with those of the spans around it, and the span's own name and target
 /// where these are not static.

@@ -21,7 +21,7 @@ use std::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::frame::InSpan;
+use crate::instrumented::InSpan;
 use crate::span::{Inline, Span};
 
 /// A value of a type with a name.

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 
 use log::kv::{self, Value, VisitValue};
 
-use crate::scratch::{Scratch, RAW};
+use crate::record::scratch::{Scratch, RAW};
 
 /// What a byte of a text may be: bits of [`CLASSES`]. A character beyond ASCII is judged by the first of its bytes,
 /// so that most text is known to be harmless by one look at each byte, and all else is looked at closely.

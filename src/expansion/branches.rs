@@ -8,9 +8,9 @@ use std::cell::Cell;
 use std::future::{Future, IntoFuture};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::frame::Frame;
-use crate::outcome::Outcome;
-use crate::place::{self, Machine, Position};
+use crate::instrumented::Frame;
+use crate::record::outcome::Outcome;
+use crate::stack::{self, Machine, Position};
 
 /// The place of a machine while it is in one of the macros.
 #[doc(hidden)]
@@ -27,9 +27,9 @@ impl Around {
     /// Leaves the place.
     #[inline]
     pub fn __async_log_leave(machine: impl Into<Machine>) -> Self {
-        let left = place::leave_machine(machine.into());
+        let left = stack::leave_machine(machine.into());
         Around {
-            machine: left.as_ref().map_or(place::BOUNDARY, |left| left.1),
+            machine: left.as_ref().map_or(stack::BOUNDARY, |left| left.1),
             own: left.map(|left| left.0),
             entered: AtomicBool::new(false),
         }
@@ -40,7 +40,7 @@ impl Around {
     pub fn enter(&self) {
         if let Some(own) = &self.own {
             if !self.entered.swap(true, Ordering::Relaxed) {
-                place::enter(own.clone(), self.machine);
+                stack::enter(own.clone(), self.machine);
             }
         }
     }
@@ -54,7 +54,7 @@ impl Around {
 
     fn leave_again(&self) {
         if self.entered.swap(false, Ordering::Relaxed) {
-            place::leave_machine(self.machine);
+            stack::leave_machine(self.machine);
         }
     }
 
@@ -74,7 +74,7 @@ impl Drop for Around {
             return;
         }
         if let Some(own) = self.own.take() {
-            place::reenter_machine(own, self.machine, Some(Outcome::Cancelled));
+            stack::reenter_machine(own, self.machine, Some(Outcome::Cancelled));
         }
     }
 }

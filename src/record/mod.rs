@@ -1,0 +1,8 @@
+//! The data of a record: keys, values, fields, and the text form. Nothing here knows how a record travels.
+
+pub(crate) mod fields;
+pub(crate) mod outcome;
+pub(crate) mod pairs;
+pub(crate) mod scratch;
+pub(crate) mod span_record;
+pub(crate) mod text;
