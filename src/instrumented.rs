@@ -1,111 +1,18 @@
-//! Futures that own their place: an arm of a macro, a future in a span, a task.
+//! Instrumented futures: a future in a span, a task.
 
 use std::future::Future;
-use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::future::FusedFuture;
 use pin_project_lite::pin_project;
 
+use crate::active_span::{Inside, Live};
+use crate::call_site::{Origin, Site};
 use crate::record::outcome::Outcome;
-use crate::record::span_record::{Origin, Site};
-use crate::span::{Inside, Live, Span};
-use crate::stack::{self, Held, LeftOpen, Position};
+use crate::span::Span;
+use crate::stack::{self, LeftOpen};
 use crate::task::{NewTask, TaskOrigin};
-
-pin_project! {
-    /// A future that runs at one position whoever polls it.
-    #[doc(hidden)]
-    #[derive(Debug)]
-    #[must_use]
-    pub struct Frame<F> {
-        #[pin]
-        future: Option<F>,
-        // `None` where all spans around were filtered out.
-        held: Option<Held>,
-        done: bool,
-    }
-
-    impl<F> PinnedDrop for Frame<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            if let (Some(held), false) = (&mut *this.held, *this.done) {
-                held.cancel();
-            }
-            let _there = There::enter(this.held);
-            this.future.set(None);
-        }
-    }
-}
-
-impl<F> Frame<F> {
-    #[inline]
-    pub(crate) fn new(own: Option<Position>, future: F) -> Self {
-        Frame {
-            future: Some(future),
-            held: own.map(Held::new),
-            done: false,
-        }
-    }
-}
-
-impl<F: Future> Future for Frame<F> {
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let future = this.future.as_pin_mut().expect("taken only when dropped");
-        let there = There::enter(this.held);
-        let polled = future.poll(cx);
-        there.leave();
-        *this.done = polled.is_ready();
-        polled
-    }
-}
-
-impl<F: FusedFuture> FusedFuture for Frame<F> {
-    fn is_terminated(&self) -> bool {
-        self.future.as_ref().map_or(true, F::is_terminated)
-    }
-}
-
-/// Code is running in a frame's place; what was there before is put back when this is dropped.
-struct There<'a> {
-    /// `None` too where the span that the place is in has ended: then the code is where it is polled.
-    held: Option<&'a mut Held>,
-    depth: usize,
-}
-
-impl<'a> There<'a> {
-    #[inline]
-    fn enter(held: &'a mut Option<Held>) -> Self {
-        let mut held = held.as_mut().filter(|held| !held.is_over());
-        let depth = held.as_mut().map_or(0, |held| held.enter());
-        There { held, depth }
-    }
-}
-
-impl There<'_> {
-    #[inline]
-    fn leave(self) {
-        ManuallyDrop::new(self).put_back();
-    }
-
-    #[inline]
-    fn put_back(&mut self) {
-        if let Some(held) = &mut self.held {
-            held.leave(self.depth);
-        }
-    }
-}
-
-impl Drop for There<'_> {
-    fn drop(&mut self) {
-        self.put_back();
-    }
-}
 
 pin_project! {
     #[project = StateProjection]

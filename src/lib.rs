@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod active_span;
+mod call_site;
 mod clock;
 mod context;
 mod expansion;
+mod fork;
 mod function_name;
 mod ids;
 mod instrumented;
@@ -16,6 +19,7 @@ mod span_state;
 mod stack;
 mod target;
 mod task;
+mod task_ext;
 
 /// Writes a span around each call of a function, with what it was called with.
 ///
@@ -120,11 +124,11 @@ mod task;
 /// removes it.
 pub use async_log_attributes::instrument;
 pub use context::Context;
+pub use fork::forked;
 pub use instrumented::{InSpan, InTask};
 pub use logger::Logger;
-pub use process::forked;
 pub use span::Span;
-pub use task::{task_id, TaskExt};
+pub use task_ext::{task_id, TaskExt};
 
 /// What the macros expand to. Not for use by hand: it changes without notice.
 #[doc(hidden)]
@@ -134,18 +138,20 @@ pub mod __private {
     pub use async_log_attributes::{instrument_method, span};
     pub use log;
 
-    pub use crate::context::{Parent, Root};
+    pub use crate::call_site::Site;
     pub use crate::expansion::branches::{Around, FutureArm, OtherArm};
     pub use crate::expansion::capture::{Capture, CaptureError, OwnedValue};
+    pub use crate::expansion::inline_span::{Inline, Start};
+    pub use crate::expansion::parent::{Parent, Root};
     pub use crate::expansion::returned::{
         assert_fallible, assert_no_future, AnyFuture, HasSpan, KindBoxed, KindOpaque, NotCovered,
         Returned, ReturnedNested, ReturnedOpaque, ReturnedType, Tried, Typed, Watched,
     };
+    pub use crate::expansion::start::{
+        are_arguments_wanted, call, is_enabled, is_loud, lend, never,
+    };
     pub use crate::expansion::suspend_point::KeepPlace;
     pub use crate::instrumented::InSpan;
-    pub use crate::record::span_record::Site;
-    pub use crate::span::{
-        are_arguments_wanted, call, is_enabled, is_loud, lend, never, Inline, Span, Start,
-    };
+    pub use crate::span::Span;
     pub use crate::stack::{fail, Machine, Run};
 }

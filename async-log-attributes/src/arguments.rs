@@ -13,6 +13,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Error, FnArg, Member, Pat, PatIdent, PatOr, Result, Signature, Type};
 
+use crate::key::written;
 use crate::options::Options;
 use crate::tokens::mentions;
 
@@ -184,19 +185,6 @@ impl Options {
             || names
                 .iter()
                 .any(|name| is_skipped(name) || is_replaced(name))
-    }
-}
-
-/// A key as it is written into the log: most characters become `_`, and a reserved key gets one at its end.
-pub(crate) fn written(key: &str) -> String {
-    const RESERVED: [&str; 7] = [
-        "span_", "spans_", "task_", "thread_", "process_", "spawn_", "trace_",
-    ];
-    let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-');
-    let key = key.replace(|c| !is_key(c), "_");
-    match RESERVED.iter().any(|prefix| key.starts_with(prefix)) {
-        true => key.trim_end_matches('_').to_owned(),
-        false => key,
     }
 }
 

@@ -7,16 +7,40 @@
 //!
 //! Whatever does not look like the asynchronous macro of that name is left exactly as it is.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, ToTokens};
 
-use crate::body::{around, Declaration, Keeper};
 use crate::tokens::{
     any, brace, collect, find, is_arrow, is_assignment, is_ident, is_punct, regroup, split_commas,
 };
 
+/// Rewrites the block that a macro is in, and knows its variables.
+pub(crate) trait Rewriter {
+    /// The path of what the expansion uses.
+    fn private(&self) -> &TokenStream;
+
+    /// Rewrites tokens of the block.
+    fn tokens(&mut self, tokens: &[TokenTree]) -> TokenStream;
+
+    /// How a variable of this name was declared in the block, if it was.
+    fn declaration(&self, name: &Ident) -> Option<Declaration>;
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Declaration {
+    Mutable,
+    Immutable,
+}
+
+/// The variable of the guard around the macro.
+pub(crate) fn around() -> Ident {
+    Ident::new(AROUND, Span::mixed_site())
+}
+
+pub(crate) const AROUND: &str = "__async_log_around";
+
 /// `join!` and `try_join!`: expressions.
-pub(crate) fn join(keeper: &mut Keeper<'_>, arguments: &Group) -> Option<TokenTree> {
+pub(crate) fn join(keeper: &mut impl Rewriter, arguments: &Group) -> Option<TokenTree> {
     let tokens = collect(arguments.stream());
     let (biased, tokens) = split_biased(&tokens);
     let looks_alike = tokens.is_empty()
@@ -54,7 +78,7 @@ struct Arm<'a> {
 
 /// `select!` and `select_biased!`: `PATTERN = FUTURE, if CONDITION => HANDLER`.
 pub(crate) fn select(
-    keeper: &mut Keeper<'_>,
+    keeper: &mut impl Rewriter,
     arguments: &Group,
     path: &[TokenTree],
     is_biased: bool,
@@ -75,7 +99,7 @@ pub(crate) fn select(
         false => flavour(path, biased, &arms),
     };
 
-    let private = keeper.private.clone();
+    let private = keeper.private().clone();
     let around = around();
     let mut written = TokenStream::new();
     for arm in &arms {
@@ -110,20 +134,20 @@ pub(crate) fn select(
     Some(regroup(arguments, quote!(#(#biased)* #written)))
 }
 
-fn future(keeper: &mut Keeper<'_>, expression: &[TokenTree]) -> TokenStream {
+fn future(keeper: &mut impl Rewriter, expression: &[TokenTree]) -> TokenStream {
     let expression = keeper.tokens(expression);
     frame(keeper, expression)
 }
 
-fn frame(keeper: &Keeper<'_>, expression: TokenStream) -> TokenStream {
-    let private = keeper.private;
+fn frame(keeper: &impl Rewriter, expression: TokenStream) -> TokenStream {
+    let private = keeper.private();
     let around = around();
     quote!(#private::Around::at(&#around).arm(#expression).__async_log_arm())
 }
 
 /// The name may have to stay the variable's own, to be used again. Where nothing tells, it does, and only the
 /// records of that future are not seen inside the span while the macro waits.
-fn lone_name(keeper: &Keeper<'_>, name: &Ident, flavour: Option<Flavour>) -> TokenStream {
+fn lone_name(keeper: &impl Rewriter, name: &Ident, flavour: Option<Flavour>) -> TokenStream {
     let borrowed = match (flavour, keeper.declaration(name)) {
         (Some(flavour), _) => flavour == Flavour::Futures,
         (None, Some(declaration)) => declaration == Declaration::Mutable,

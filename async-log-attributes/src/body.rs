@@ -19,11 +19,10 @@ use std::hash::{Hash, Hasher};
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
-use crate::arms;
+use crate::arms::{self, around, Declaration, Rewriter, AROUND};
 use crate::tokens::{any, brace, collect, is_ident, is_punct, regroup};
 
 pub(crate) const KEEP: &str = "__async_log_keep";
-pub(crate) const AROUND: &str = "__async_log_around";
 
 /// A block whose awaits are kept.
 pub(crate) struct Kept {
@@ -202,35 +201,6 @@ impl Keeper<'_> {
         }
     }
 
-    pub(crate) fn tokens(&mut self, tokens: &[TokenTree]) -> TokenStream {
-        let mut out: Vec<TokenTree> = Vec::with_capacity(tokens.len());
-        let mut at = 0;
-        while at < tokens.len() {
-            if let Some(end) = other_machine(tokens, at) {
-                out.extend_from_slice(&tokens[at..end]);
-                at = end;
-            } else if is_unkept_await(tokens, at) {
-                self.found = true;
-                let span = tokens[at + 1].span();
-                let method = Ident::new(KEEP, Span::mixed_site().located_at(span));
-                let machine = self.machine();
-                let dot = &tokens[at];
-                out.extend(quote_spanned!(method.span()=> #dot #method(#machine)));
-                out.extend_from_slice(&tokens[at..at + 2]);
-                at += 2;
-            } else if let Some(end) = self.macro_with_arms(tokens, at, &mut out) {
-                at = end;
-            } else {
-                let in_macro = self.in_macro;
-                self.in_macro |= is_in_unknown_macro(tokens, at);
-                out.push(self.token(&tokens[at]));
-                self.in_macro = in_macro;
-                at += 1;
-            }
-        }
-        out.into_iter().collect()
-    }
-
     fn token(&mut self, token: &TokenTree) -> TokenTree {
         match token {
             TokenTree::Group(group) => {
@@ -304,9 +274,44 @@ impl Keeper<'_> {
         });
         Some(at + 3)
     }
+}
+
+impl Rewriter for Keeper<'_> {
+    fn private(&self) -> &TokenStream {
+        self.private
+    }
+
+    fn tokens(&mut self, tokens: &[TokenTree]) -> TokenStream {
+        let mut out: Vec<TokenTree> = Vec::with_capacity(tokens.len());
+        let mut at = 0;
+        while at < tokens.len() {
+            if let Some(end) = other_machine(tokens, at) {
+                out.extend_from_slice(&tokens[at..end]);
+                at = end;
+            } else if is_unkept_await(tokens, at) {
+                self.found = true;
+                let span = tokens[at + 1].span();
+                let method = Ident::new(KEEP, Span::mixed_site().located_at(span));
+                let machine = self.machine();
+                let dot = &tokens[at];
+                out.extend(quote_spanned!(method.span()=> #dot #method(#machine)));
+                out.extend_from_slice(&tokens[at..at + 2]);
+                at += 2;
+            } else if let Some(end) = self.macro_with_arms(tokens, at, &mut out) {
+                at = end;
+            } else {
+                let in_macro = self.in_macro;
+                self.in_macro |= is_in_unknown_macro(tokens, at);
+                out.push(self.token(&tokens[at]));
+                self.in_macro = in_macro;
+                at += 1;
+            }
+        }
+        out.into_iter().collect()
+    }
 
     /// How a variable of this name was declared in the block, if it was.
-    pub(crate) fn declaration(&self, name: &Ident) -> Option<Declaration> {
+    fn declaration(&self, name: &Ident) -> Option<Declaration> {
         let is_name = |tokens: &[TokenTree], at: usize| matches!(&tokens[at], TokenTree::Ident(ident) if ident == name);
         let declared_mut = |tokens: &[TokenTree], at: usize| {
             // `let mut a`, `let (mut a, mut b)`; not `&mut a`.
@@ -339,16 +344,6 @@ impl Keeper<'_> {
             None
         }
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Declaration {
-    Mutable,
-    Immutable,
-}
-
-pub(crate) fn around() -> Ident {
-    Ident::new(AROUND, Span::mixed_site())
 }
 
 fn is_statement_start(before: Option<&TokenTree>) -> bool {

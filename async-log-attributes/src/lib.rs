@@ -18,6 +18,7 @@ mod expand;
 mod fuzz;
 mod impl_block;
 mod instrument;
+mod key;
 mod options;
 mod returned;
 mod signature;

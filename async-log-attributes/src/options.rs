@@ -8,7 +8,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{parenthesized, Error, Expr, ExprLit, Lit, LitStr, Member, Path, Result, Token};
 
-use crate::arguments::written;
+use crate::key::written;
 
 #[derive(Clone, Default)]
 pub(crate) struct Options {

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::future::{Future, IntoFuture};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::instrumented::Frame;
+use crate::expansion::branch_future::Frame;
 use crate::record::outcome::Outcome;
 use crate::stack::{self, Machine, Position};
 

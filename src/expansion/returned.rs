@@ -21,8 +21,9 @@ use std::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 use pin_project_lite::pin_project;
 
+use crate::expansion::inline_span::Inline;
 use crate::instrumented::InSpan;
-use crate::span::{Inline, Span};
+use crate::span::Span;
 
 /// A value of a type with a name.
 #[doc(hidden)]

@@ -3,7 +3,7 @@
 use log::Record;
 
 use crate::logger::in_flight;
-use crate::logger::Options;
+use crate::logger::options::Options;
 use crate::record::pairs::First;
 use crate::record::span_record::Mark;
 

@@ -17,12 +17,11 @@ use std::fmt::{self, Write};
 use std::mem::{self, ManuallyDrop};
 
 use log::kv::Source;
-use log::{Level, Metadata, Record};
+use log::Record;
 
 use crate::record::fields::Fields;
-use crate::record::pairs::Arguments;
 use crate::record::scratch::{Scratch, MESSAGE};
-use crate::record::span_record::Mark;
+use crate::record::span_record::{Event, Mark};
 
 /// A record that is in flight.
 #[derive(Clone, Copy)]
@@ -83,7 +82,7 @@ impl Which {
     /// What it is where it is recognized.
     fn seen(&self) -> Seen {
         match self.logger {
-            NO_LOGGER => with_known(|known| known.mark.seen()).unwrap_or(Seen::Plain),
+            NO_LOGGER => with_known(|known| Seen::of(&known.mark)).unwrap_or(Seen::Plain),
             _ => Seen::Done,
         }
     }
@@ -110,7 +109,7 @@ impl Which {
             false => (Seen::Plain, 0),
             // The key-values have our keys, and they are gone.
             true if self.pairs != 0 => {
-                let mark = with_known(|known| known.mark.seen());
+                let mark = with_known(|known| Seen::of(&known.mark));
                 (mark.unwrap_or(Seen::Plain), self.shown)
             }
             true => (Seen::Done, self.shown),
@@ -120,7 +119,7 @@ impl Which {
 
     /// Whether it is the end of a span, which is written though the level was changed in between.
     pub(crate) fn is_end(&self) -> bool {
-        let is_end = |known: &mut Known| matches!(known.mark.seen(), Seen::End(_));
+        let is_end = |known: &mut Known| matches!(Seen::of(&known.mark), Seen::End(_));
         self.shown != 0 && with_known(is_end).unwrap_or(false)
     }
 }
@@ -411,6 +410,15 @@ pub(crate) enum Seen {
     Done,
 }
 
+impl Seen {
+    fn of(mark: &Mark) -> Self {
+        match mark.event {
+            Event::Start { .. } => Seen::Start,
+            Event::End { task_id, .. } => Seen::End(task_id),
+        }
+    }
+}
+
 /// What the mark that is on its way says; `f` must not allocate, since an allocator may log.
 pub(crate) fn with_mark<R>(f: impl FnOnce(&Mark) -> R) -> Option<R> {
     with_known(|known| f(&known.mark))
@@ -424,161 +432,4 @@ pub(crate) fn mark() -> Option<Mark> {
 /// Remembers for a span's end in which task its start was written: by the innermost `Logger`, which writes last.
 pub(crate) fn note_task_id(task_id: u64) {
     with_known(|known| known.task_id = Some(task_id));
-}
-
-/// The target of a question, not of a record: a `Logger` that is asked whether this is enabled
-/// answers through [`ANSWER`] with its own task id.
-const ASK_TASK_ID: &str = "async_log::task_id?";
-
-#[derive(Clone, Copy)]
-enum Answer {
-    NotAsked,
-    Asked,
-    Task(u64),
-}
-
-thread_local! {
-    static ANSWER: Cell<Answer> = const { Cell::new(Answer::NotAsked) };
-}
-
-/// The task that runs now, by the source of the `Logger` that writes the records, wherever it is
-/// behind the global logger.
-pub(crate) fn logged_task_id() -> u64 {
-    let question = Metadata::builder()
-        .level(Level::Error)
-        .target(ASK_TASK_ID)
-        .build();
-    ANSWER.with(|answer| answer.set(Answer::Asked));
-    log::logger().enabled(&question);
-    match ANSWER.with(|answer| answer.replace(Answer::NotAsked)) {
-        Answer::Task(task_id) => task_id,
-        Answer::NotAsked | Answer::Asked => crate::stack::task(),
-    }
-}
-
-/// Answers if this is the question. Anybody may use its target, nobody else asks.
-pub(crate) fn answer_task_id(metadata: &Metadata<'_>, task_id: impl FnOnce() -> u64) -> bool {
-    let is_asked = !matches!(ANSWER.with(Cell::get), Answer::NotAsked);
-    // Not by address: a constant has another one in each crate that this is compiled into.
-    if !is_asked || metadata.target() != ASK_TASK_ID {
-        return false;
-    }
-    // What the source logs, and where it panics, is no answer.
-    ANSWER.with(|answer| answer.set(Answer::NotAsked));
-    let task_id = task_id();
-    ANSWER.with(|answer| answer.set(Answer::Task(task_id)));
-    true
-}
-
-/// Some `Logger` that was asked about a start leaves its arguments out.
-const LEAVES_OUT: u8 = 1;
-/// Some `Logger` that was asked about a start writes its arguments.
-const WRITES: u8 = 2;
-
-thread_local! {
-    /// What the `Logger`s said that were asked about the last start with arguments, and about others since.
-    static ARGUMENTS: Cell<u8> = const { Cell::new(0) };
-}
-
-/// Asks the global logger whether it wants a start with so many arguments.
-#[inline]
-pub(crate) fn is_wanted(metadata: &Metadata<'_>, arguments: usize) -> bool {
-    if arguments > 0 {
-        ARGUMENTS.with(|said| said.set(0));
-    }
-    log::logger().enabled(metadata)
-}
-
-/// Answers for a `Logger` that it writes arguments; not where another one has said that it leaves them out: then the
-/// answer is for [`answer_start`].
-#[inline]
-pub(crate) fn answer_writes() -> bool {
-    ARGUMENTS.with(|said| {
-        let is_first = said.get() & LEAVES_OUT == 0;
-        if is_first {
-            said.set(WRITES);
-        }
-        is_first
-    })
-}
-
-/// Answers for a `Logger` and all inside of it whether arguments are written, if it wants the start.
-pub(crate) fn answer_start(writes: bool, is_wanted: impl FnOnce() -> bool) -> bool {
-    let before = ARGUMENTS.with(Cell::get);
-    let is_wanted = is_wanted();
-    if is_wanted {
-        let said = if writes { WRITES } else { LEAVES_OUT };
-        ARGUMENTS.with(|all| all.set(before | said));
-    }
-    is_wanted
-}
-
-/// Whether all `Logger`s that were asked leave the arguments out. A fan-out may not have asked all that it has.
-#[inline]
-pub(crate) fn are_arguments_left_out() -> bool {
-    ARGUMENTS.with(Cell::get) == LEAVES_OUT
-}
-
-thread_local! {
-    // Empty when a thread ends, so it needs no destructor.
-    static FORMATTED: Cell<ManuallyDrop<Fields>> = const { Cell::new(ManuallyDrop::new(Fields::none())) };
-}
-
-/// The arguments of the start in flight are known as text, until this is dropped. There is never more than one start with
-/// arguments in flight on a thread, since no annotated function is traced while a span's record is being written.
-pub(crate) struct Formatted(());
-
-impl Formatted {
-    pub(crate) fn of(arguments: &Arguments) -> Self {
-        let fields = ManuallyDrop::new(arguments.fields().clone());
-        FORMATTED.with(|formatted| formatted.set(fields));
-        Formatted(())
-    }
-
-    fn take() -> Fields {
-        let none = ManuallyDrop::new(Fields::none());
-        ManuallyDrop::into_inner(FORMATTED.with(|formatted| formatted.replace(none)))
-    }
-}
-
-impl Drop for Formatted {
-    fn drop(&mut self) {
-        drop(Formatted::take());
-    }
-}
-
-/// The arguments of the start in flight as text; nothing if they did not have to be formatted.
-pub(crate) fn formatted() -> Fields {
-    let fields = Formatted::take();
-    FORMATTED.with(|formatted| formatted.set(ManuallyDrop::new(fields.clone())));
-    fields
-}
-
-thread_local! {
-    static WRITING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// A span's record is being formatted or written, until this is dropped. Annotated functions that run for that
-/// (a value's `Debug`, the logger) are not traced: where they take the same value they would never end.
-pub(crate) struct Writing {
-    before: bool,
-}
-
-impl Writing {
-    pub(crate) fn begin() -> Self {
-        Writing {
-            before: WRITING.with(|writing| writing.replace(true)),
-        }
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        WRITING.with(|writing| writing.set(self.before));
-    }
-}
-
-#[inline]
-pub(crate) fn is_writing() -> bool {
-    WRITING.with(Cell::get)
 }

@@ -9,6 +9,7 @@ use log::kv::{self, Key, Value, VisitSource};
 use crate::ids;
 use crate::logger::annotation::{Added, Subject};
 use crate::logger::in_flight;
+use crate::logger::start_arguments;
 use crate::record::fields::{self, Field, Fields};
 use crate::record::pairs::First;
 use crate::record::scratch::{Scratch, LINE, TAIL};
@@ -89,7 +90,7 @@ impl<'a> Line<'a> {
     }
 
     fn push_arguments(&self, line: &mut String, arguments: First<'_>) {
-        let formatted = in_flight::formatted();
+        let formatted = start_arguments::formatted();
         // A logger in between may have left the pairs away.
         if formatted.is_none() || !arguments.any(|_| true) {
             return self.added.push_pairs(line, arguments);

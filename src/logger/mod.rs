@@ -1,8 +1,13 @@
 //! The logger around a logger: it adds to each record where the running code is.
 
-pub(crate) mod annotation;
+mod annotation;
+pub(crate) mod emission;
 pub(crate) mod in_flight;
+mod key_values;
 mod line;
+mod options;
+pub(crate) mod start_arguments;
+pub(crate) mod task_source;
 
 use std::cell::Cell;
 use std::fmt;
@@ -12,9 +17,13 @@ use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 
 use self::line::Line;
 use crate::logger::annotation::{Added, Subject};
-use crate::logger::in_flight::{Formatted, PassingDone, Seen, Sought, Which};
+use crate::logger::in_flight::{PassingDone, Seen, Sought, Which};
+use crate::logger::key_values::TypedPairs;
+use crate::logger::options::{Form, Options};
+use crate::logger::start_arguments::Formatted;
+use crate::record::arguments::Arguments;
 use crate::record::fields::{self, Fields};
-use crate::record::pairs::{Arguments, First, TypedPairs, NO_PAIRS};
+use crate::record::pairs::{First, NO_PAIRS};
 use crate::record::span_record::Mark;
 use crate::stack;
 use crate::target;
@@ -75,23 +84,6 @@ pub struct Logger<L, F = fn() -> u64> {
     inner: L,
     task_id: F,
     options: Options,
-}
-
-#[derive(Debug)]
-pub(crate) struct Options {
-    form: Form,
-    pub(crate) minimal: bool,
-    pub(crate) arguments: bool,
-    pub(crate) process_id: bool,
-    pub(crate) max_value_len: usize,
-    /// What every record has.
-    pub(crate) fields: Fields,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Form {
-    Text,
-    KeyValues,
 }
 
 impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
@@ -277,7 +269,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         match seen {
             Seen::Plain => self.log_plain::<TEXT>(record, Some(before)),
             Seen::Done => self.inner.log(record),
-            Seen::Start if in_flight::are_arguments_left_out() => {
+            Seen::Start if start_arguments::are_arguments_left_out() => {
                 self.log_unsettled::<TEXT>(record)
             }
             Seen::Start => self.log_start::<TEXT>(record, before),
@@ -294,7 +286,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     #[cold]
     #[inline(never)]
     fn answer_start(&self, metadata: &Metadata<'_>) -> bool {
-        in_flight::answer_start(self.options.arguments, || self.inner.enabled(metadata))
+        start_arguments::answer_start(self.options.arguments, || self.inner.enabled(metadata))
     }
 
     #[inline(always)]
@@ -402,11 +394,11 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
 
 impl<L: Log, F: Fn() -> u64 + Send + Sync> Log for Logger<L, F> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        if in_flight::answer_task_id(metadata, || self.task_id()) {
+        if task_source::answer_task_id(metadata, || self.task_id()) {
             return false;
         }
         fields::allow_value_len(self.options.max_value_len);
-        if self.options.arguments && in_flight::answer_writes() {
+        if self.options.arguments && start_arguments::answer_writes() {
             return self.inner.enabled(metadata);
         }
         self.answer_start(metadata)

@@ -1,5 +1,6 @@
 //! The data of a record: keys, values, fields, and the text form. Nothing here knows how a record travels.
 
+pub(crate) mod arguments;
 pub(crate) mod fields;
 pub(crate) mod outcome;
 pub(crate) mod pairs;

@@ -1,19 +1,14 @@
 //! The records that a span consists of.
 
-use std::cell::OnceCell;
 use std::fmt;
 use std::panic::Location;
 
-use log::kv::{self, Source, Value, VisitSource};
-use log::{Metadata, Record};
+use log::kv::{self, Value};
 
-use crate::logger::in_flight::{self, Arrived, Name, Passing, Seen};
 use crate::process;
 use crate::record::fields::Fields;
 use crate::record::outcome::Outcome;
-use crate::record::pairs::{First, OTHER_MARK};
 use crate::record::text;
-use crate::target::Target;
 
 /// The start or the end of a span.
 #[derive(Clone, Debug)]
@@ -155,14 +150,6 @@ impl Key {
 }
 
 impl Mark {
-    /// What a `Logger` sees it to be.
-    pub(crate) fn seen(&self) -> Seen {
-        match self.event {
-            Event::Start { .. } => Seen::Start,
-            Event::End { task_id, .. } => Seen::End(task_id),
-        }
-    }
-
     /// Whether it says the process itself.
     pub(crate) fn has_process_id(&self) -> bool {
         matches!(self.event, Event::Start { parent: 0, .. })
@@ -216,133 +203,4 @@ impl Mark {
             }
         }
     }
-}
-
-/// The key-values of a mark as a logger sees them that is no `Logger`.
-struct Pairs<'a> {
-    arguments: &'a dyn Source,
-    /// The mark that is on its way, once somebody looks.
-    mark: OnceCell<Option<Mark>>,
-}
-
-impl Source for Pairs<'_> {
-    fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
-        let Some(mark) = self.mark.get_or_init(in_flight::mark) else {
-            return Ok(());
-        };
-        let arguments = First::new(self.arguments, mark.arguments());
-        arguments.visit(visitor)?;
-        visitor.visit_pair(SPAN_MARK.to_key(), Value::from(mark.word()))?;
-        for field in mark.fields.iter() {
-            if !arguments.hides(field.key) {
-                visitor.visit_pair(kv::Key::from_str(field.key), field.to_value())?;
-            }
-        }
-        let mut visited = Ok(());
-        mark.own(|key, own| {
-            if visited.is_ok() {
-                visited = visitor.visit_pair(key.to_key(), own.to_value());
-            }
-        });
-        visited
-    }
-
-    fn get(&self, key: kv::Key<'_>) -> Option<Value<'_>> {
-        if key.as_str() == OTHER_MARK {
-            return Some(Value::from(true));
-        }
-        let mut get = Get { key, found: None };
-        let _ = self.visit(&mut get);
-        get.found
-    }
-}
-
-struct Get<'k, 'v> {
-    key: kv::Key<'k>,
-    found: Option<Value<'v>>,
-}
-
-impl<'v> VisitSource<'v> for Get<'_, 'v> {
-    fn visit_pair(&mut self, key: kv::Key<'v>, value: Value<'v>) -> Result<(), kv::Error> {
-        if self.key == key {
-            self.found = Some(value);
-        }
-        Ok(())
-    }
-}
-
-/// Where in the program a span comes from, and what it is called.
-pub(crate) trait Origin {
-    /// `None` where it stands with the fields.
-    fn name(&self) -> Option<&str>;
-    fn target(&self) -> &str;
-    /// The target if it is static.
-    fn static_target(&self) -> Target;
-    fn module_path(&self) -> Option<&'static str>;
-    fn line(&self) -> (&'static str, u32);
-}
-
-/// Where a `span!` or an annotated function stands, and what is known of it when it is compiled.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Site {
-    /// `None` where the name has to be formatted.
-    pub name: Option<&'static str>,
-    pub target: &'static str,
-    pub module_path: &'static str,
-    pub file: &'static str,
-    pub line: u32,
-}
-
-impl Origin for &'static Site {
-    fn name(&self) -> Option<&str> {
-        self.name
-    }
-
-    fn target(&self) -> &str {
-        self.target
-    }
-
-    #[inline]
-    fn static_target(&self) -> Target {
-        Target::of(self.target)
-    }
-
-    fn module_path(&self) -> Option<&'static str> {
-        Some(self.module_path)
-    }
-
-    fn line(&self) -> (&'static str, u32) {
-        (self.file, self.line)
-    }
-}
-
-/// Writes a mark to `log`'s global logger, and gives its fields back with what is known of it then.
-pub(crate) fn emit(
-    mark: Mark,
-    origin: &impl Origin,
-    metadata: Metadata<'_>,
-    name: &Name<'_>,
-    arguments: &dyn Source,
-) -> Option<Arrived> {
-    let pairs = Pairs {
-        arguments,
-        mark: OnceCell::new(),
-    };
-    let (file, line) = origin.line();
-    let mut record = Record::builder();
-    record
-        .metadata(metadata)
-        .module_path_static(origin.module_path())
-        .file_static(Some(file))
-        .line(Some(line))
-        .key_values(&pairs);
-    write(&record.args(format_args!("{name}")).build(), name, mark)
-}
-
-#[inline(always)] // a mark is too large to be moved for nothing
-fn write(record: &Record<'_>, name: &Name<'_>, mark: Mark) -> Option<Arrived> {
-    let passing = Passing::of(record, name, mark);
-    log::logger().log(record);
-    passing.end()
 }

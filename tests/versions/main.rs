@@ -3,12 +3,18 @@
 
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 
+#[path = "../../src/active_span.rs"]
+mod active_span;
+#[path = "../../src/call_site.rs"]
+mod call_site;
 #[path = "../../src/clock.rs"]
 mod clock;
 #[path = "../../src/context.rs"]
 mod context;
 #[path = "../../src/expansion/mod.rs"]
 mod expansion;
+#[path = "../../src/fork.rs"]
+mod fork;
 #[path = "../../src/function_name.rs"]
 mod function_name;
 #[path = "../../src/ids.rs"]
@@ -31,17 +37,19 @@ mod stack;
 mod target;
 #[path = "../../src/task.rs"]
 mod task;
+#[path = "../../src/task_ext.rs"]
+mod task_ext;
 #[path = "../../src/macros.rs"]
 #[macro_use]
 mod macros;
 
 pub use async_log_attributes::instrument;
 pub use context::Context;
+pub use fork::forked;
 pub use instrumented::{InSpan, InTask};
 pub use logger::Logger;
-pub use process::forked;
 pub use span::Span;
-pub use task::{task_id, TaskExt};
+pub use task_ext::{task_id, TaskExt};
 
 /// What the macros expand to. Not for use by hand: it changes without notice.
 #[doc(hidden)]
@@ -51,19 +59,21 @@ pub mod __private {
     pub use async_log_attributes::{instrument_method, span};
     pub use log;
 
-    pub use crate::context::{Parent, Root};
+    pub use crate::call_site::Site;
     pub use crate::expansion::branches::{Around, FutureArm, OtherArm};
     pub use crate::expansion::capture::{Capture, CaptureError, OwnedValue};
+    pub use crate::expansion::inline_span::{Inline, Start};
+    pub use crate::expansion::parent::{Parent, Root};
     pub use crate::expansion::returned::{
         assert_fallible, assert_no_future, AnyFuture, HasSpan, KindBoxed, KindOpaque, NotCovered,
         Returned, ReturnedNested, ReturnedOpaque, ReturnedType, Tried, Typed, Watched,
     };
+    pub use crate::expansion::start::{
+        are_arguments_wanted, call, is_enabled, is_loud, lend, never,
+    };
     pub use crate::expansion::suspend_point::KeepPlace;
     pub use crate::instrumented::InSpan;
-    pub use crate::record::span_record::Site;
-    pub use crate::span::{
-        are_arguments_wanted, call, is_enabled, is_loud, lend, never, Inline, Span, Start,
-    };
+    pub use crate::span::Span;
     pub use crate::stack::{fail, Machine, Run};
 }
 

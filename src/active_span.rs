@@ -1,0 +1,324 @@
+//! A span from its start record to its end record.
+
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::panic::{self, AssertUnwindSafe};
+use std::thread;
+
+use log::kv::Source;
+use log::{Level, Metadata};
+
+use crate::call_site::Origin;
+use crate::clock;
+use crate::ids;
+use crate::logger::emission::{self, Writing};
+use crate::logger::in_flight::Name;
+use crate::logger::start_arguments::{self, Formatted};
+use crate::record::arguments::Arguments;
+use crate::record::fields::Fields;
+use crate::record::outcome::Outcome;
+use crate::record::pairs::{First, NO_PAIRS};
+use crate::record::span_record::{Event, Mark, Seconds, Spawned};
+use crate::span_state::{Known, SpanRef};
+use crate::stack::{self, LeftOpen, Position};
+use crate::target::Target;
+
+/// A span whose start was logged, until its end is; or the context in which one was begun that was filtered out; or
+/// nothing.
+pub(crate) struct Live<O: Origin>(pub(crate) Option<Open<O>>);
+
+/// Code is running in the place of a span's future. If this is dropped, it has not come back.
+pub(crate) struct Inside<'a, O> {
+    open: &'a mut Open<O>,
+    left_open: &'a mut LeftOpen,
+    depth: usize,
+}
+
+impl<O> Inside<'_, O> {
+    /// The code has come back, from where it was entered.
+    #[inline]
+    pub(crate) fn leave(inside: Option<Self>) {
+        if let Some(inside) = inside {
+            ManuallyDrop::new(inside).put_back(None);
+        }
+    }
+
+    #[inline]
+    fn put_back(&mut self, unwinding: Option<Outcome>) {
+        let outcome = stack::leave_frame(self.depth, &mut self.open.fields, self.left_open);
+        if let Some(outcome) = unwinding.or(outcome) {
+            self.open.outcome.get_or_insert(outcome);
+        }
+    }
+}
+
+impl<O> Drop for Inside<'_, O> {
+    fn drop(&mut self) {
+        self.put_back(Some(Outcome::Panicked));
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Open<O> {
+    /// Its shared state knows when it has started, and in which task as the start record said it, [`NO_TASK`] if no
+    /// `Logger` wrote it.
+    pub(crate) span: SpanRef,
+    fields: Fields,
+    /// `None` for a span that was filtered out: it stands for the context that it was begun in.
+    origin: Option<O>,
+    level: SmallLevel,
+    /// Whether the target is not the origin's, and stands with the fields.
+    own_target: bool,
+    /// Whether this thread was unwinding already.
+    unwinding: bool,
+    /// What is known of how it ends before it does.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+/// A level in a byte: what is kept while a future is suspended should be small.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+enum SmallLevel {
+    Error = Level::Error as u8,
+    Warn = Level::Warn as u8,
+    Info = Level::Info as u8,
+    Debug = Level::Debug as u8,
+    Trace = Level::Trace as u8,
+}
+
+impl From<Level> for SmallLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => SmallLevel::Error,
+            Level::Warn => SmallLevel::Warn,
+            Level::Info => SmallLevel::Info,
+            Level::Debug => SmallLevel::Debug,
+            Level::Trace => SmallLevel::Trace,
+        }
+    }
+}
+
+impl From<SmallLevel> for Level {
+    fn from(level: SmallLevel) -> Self {
+        match level {
+            SmallLevel::Error => Level::Error,
+            SmallLevel::Warn => Level::Warn,
+            SmallLevel::Info => Level::Info,
+            SmallLevel::Debug => Level::Debug,
+            SmallLevel::Trace => Level::Trace,
+        }
+    }
+}
+
+const NO_TASK: u64 = u64::MAX;
+
+/// All that a span starts with.
+pub(crate) struct Beginning<'a, O> {
+    pub(crate) origin: O,
+    pub(crate) metadata: Metadata<'a>,
+    /// Formatted if the origin has no name.
+    pub(crate) name: fmt::Arguments<'a>,
+    pub(crate) pairs: &'a dyn Source,
+    /// How many of the pairs, the first ones, are a function's arguments.
+    pub(crate) arguments: usize,
+    pub(crate) around: Position,
+    pub(crate) spawned: Option<Spawned>,
+}
+
+impl<O: Origin> Live<O> {
+    pub(crate) const fn none() -> Self {
+        Live(None)
+    }
+
+    /// A span that is filtered out, begun in this context.
+    pub(crate) fn transparent(around: Position) -> Self {
+        Live(Some(Open {
+            span: around.span,
+            fields: around.fields,
+            origin: None,
+            level: Level::Trace.into(),
+            own_target: false,
+            unwinding: false,
+            outcome: None,
+        }))
+    }
+
+    /// Writes the start record. That the global logger wants it has been asked.
+    pub(crate) fn start(beginning: Beginning<'_, O>) -> Self {
+        let Beginning {
+            origin,
+            metadata,
+            mut around,
+            ..
+        } = beginning;
+        let _writing = Writing::begin();
+        if ids::is_inherited(around.span.id) {
+            around = Position::default();
+        }
+        // Most often it is the same string, and need not be read.
+        let own_target = !std::ptr::eq(metadata.target(), origin.target())
+            && metadata.target() != origin.target();
+        let fields = Fields::capture(
+            beginning.pairs,
+            beginning.arguments,
+            around.fields.take(),
+            own_target.then(|| metadata.target()),
+            origin.name().is_none().then_some(beginning.name),
+        );
+        let arguments = First::new(beginning.pairs, beginning.arguments);
+        let settled = start_arguments::settle(arguments);
+        // The clock is read when all is formatted: that is not the operation's time.
+        let start = clock::now();
+        let mut open = Open {
+            span: SpanRef::NONE,
+            fields,
+            origin: Some(origin),
+            level: metadata.level().into(),
+            own_target,
+            unwinding: thread::panicking(),
+            outcome: None,
+        };
+        let id = ids::next_span();
+        let inside = around.span.anchored_at();
+        let anchored_at = inside.unwrap_or_else(|| clock::anchored_at(start));
+        let event = Event::Start {
+            parent: around.span.id,
+            at: Seconds(anchored_at + start),
+            arguments: beginning.arguments,
+            spawned: beginning.spawned,
+        };
+        let task_id = match settled {
+            None => open.emit(id, event, &arguments),
+            Some(settled) => open.emit_with(id, event, settled),
+        };
+        if let Some(task_id) = task_id {
+            let target = match own_target {
+                true => Target::UNKNOWN,
+                false => open
+                    .origin
+                    .as_ref()
+                    .map_or(Target::UNKNOWN, O::static_target),
+            };
+            let known = Known {
+                start,
+                task_id,
+                target,
+                anchored_at,
+            };
+            open.span = SpanRef::open(id, known);
+        }
+        Live(Some(open))
+    }
+
+    /// Where the records inside this span are; `None` if it has no place.
+    pub(crate) fn position(&self) -> Option<Position> {
+        self.0.as_ref().map(|open| Position {
+            span: open.span,
+            fields: open.fields.clone(),
+        })
+    }
+
+    /// Whether its start was written, and its end will be.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.as_ref().is_some_and(|open| open.origin.is_some())
+    }
+
+    /// Enters it as the place of a future; `None` if it has no place.
+    #[inline]
+    pub(crate) fn enter<'a>(&'a mut self, left_open: &'a mut LeftOpen) -> Option<Inside<'a, O>> {
+        let open = self.0.as_mut()?;
+        let depth = match open.origin {
+            Some(_) => stack::enter_frame(open.span.state, &mut open.fields, left_open),
+            None => stack::enter_frame_open(open.span, &mut open.fields, left_open),
+        };
+        Some(Inside {
+            open,
+            left_open,
+            depth,
+        })
+    }
+
+    /// Writes the end record, once. From then on the span is current nowhere.
+    pub(crate) fn end(&mut self, outcome: Option<Outcome>) {
+        // Nor is a span of the process from which this was forked ended here.
+        let is_ours =
+            |open: &&mut Open<O>| open.origin.is_some() && !ids::is_inherited(open.span.id);
+        if let Some(open) = self.0.as_mut().filter(is_ours) {
+            let Some((start, task_id)) = open.span.close() else {
+                return;
+            };
+            let unwinding = thread::panicking();
+            let outcome = match unwinding && !open.unwinding {
+                true => Some(Outcome::Panicked),
+                false => open.outcome.or(outcome),
+            };
+            let event = Event::End {
+                elapsed: Seconds(clock::now() - start),
+                outcome,
+                task_id: Some(task_id).filter(|task_id| *task_id != NO_TASK),
+            };
+            if unwinding {
+                // A second panic that left a destructor would abort the process.
+                let _ = panic::catch_unwind(AssertUnwindSafe(|| open.end(event)));
+            } else {
+                open.end(event);
+            }
+        }
+        self.0 = None;
+    }
+}
+
+impl<O: Origin> Open<O> {
+    fn end(&mut self, event: Event) {
+        let _writing = Writing::begin();
+        self.emit(self.span.id, event, &NO_PAIRS);
+    }
+
+    /// Writes a start with arguments that had to be formatted.
+    #[inline(never)]
+    fn emit_with(&mut self, id: u64, event: Event, arguments: Arguments) -> Option<u64> {
+        let _formatted = Formatted::of(&arguments);
+        self.emit(id, event, &arguments)
+    }
+
+    /// Writes a mark; gives the task that it was written in. When that panics the span is over.
+    fn emit(&mut self, id: u64, event: Event, arguments: &dyn Source) -> Option<u64> {
+        let origin = self.origin.as_ref()?;
+        // What is not static stands with the fields.
+        let is_static = !self.own_target && origin.name().is_some();
+        let kept = match is_static {
+            true => Fields::none(),
+            false => self.fields.clone(),
+        };
+        let mark = Mark {
+            id,
+            fields: self.fields.take(),
+            event,
+        };
+        let name = origin.name().unwrap_or_else(|| kept.name());
+        let target = match self.own_target {
+            true => kept.target(),
+            false => origin.target(),
+        };
+        let metadata = Metadata::builder()
+            .level(self.level.into())
+            .target(target)
+            .build();
+        let arrived = emission::emit(mark, origin, metadata, &Name(name), arguments)?;
+        self.fields = arrived.fields;
+        Some(arrived.task_id.unwrap_or(NO_TASK))
+    }
+}
+
+impl<O: Origin> Drop for Live<O> {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+impl<O: Origin> fmt::Debug for Live<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.0.as_ref().map(|open| open.span.id);
+        f.debug_struct("Span").field("id", &id).finish()
+    }
+}
