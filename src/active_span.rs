@@ -8,7 +8,7 @@ use std::thread;
 use log::kv::Source;
 use log::{Level, Metadata};
 
-use crate::call_site::Origin;
+use crate::call_site::SpanSource;
 use crate::clock;
 use crate::ids;
 use crate::logger::emission::{self, Writing};
@@ -17,24 +17,24 @@ use crate::logger::start_arguments::{self, Formatted};
 use crate::record::arguments::Arguments;
 use crate::record::fields::Fields;
 use crate::record::outcome::Outcome;
-use crate::record::pairs::{First, NO_PAIRS};
-use crate::record::span_record::{Event, Mark, Seconds, Spawned};
-use crate::span_state::{Known, SpanRef};
-use crate::stack::{self, LeftOpen, Position};
+use crate::record::pairs::{FirstPairs, NO_PAIRS};
+use crate::record::span_record::{Event, Seconds, SpanRecord, Spawned};
+use crate::span_state::{SpanData, SpanRef};
+use crate::stack::{self, LeftOpen, SpanContext};
 use crate::target::Target;
 
 /// A span whose start was logged, until its end is; or the context in which one was begun that was filtered out; or
 /// nothing.
-pub(crate) struct Live<O: Origin>(pub(crate) Option<Open<O>>);
+pub(crate) struct ActiveSpan<O: SpanSource>(pub(crate) Option<OpenSpan<O>>);
 
 /// Code is running in the place of a span's future. If this is dropped, it has not come back.
-pub(crate) struct Inside<'a, O> {
-    open: &'a mut Open<O>,
+pub(crate) struct EnteredSpan<'a, O> {
+    open: &'a mut OpenSpan<O>,
     left_open: &'a mut LeftOpen,
     depth: usize,
 }
 
-impl<O> Inside<'_, O> {
+impl<O> EnteredSpan<'_, O> {
     /// The code has come back, from where it was entered.
     #[inline]
     pub(crate) fn leave(inside: Option<Self>) {
@@ -45,21 +45,21 @@ impl<O> Inside<'_, O> {
 
     #[inline]
     fn put_back(&mut self, unwinding: Option<Outcome>) {
-        let outcome = stack::leave_frame(self.depth, &mut self.open.fields, self.left_open);
+        let outcome = stack::leave_future(self.depth, &mut self.open.fields, self.left_open);
         if let Some(outcome) = unwinding.or(outcome) {
             self.open.outcome.get_or_insert(outcome);
         }
     }
 }
 
-impl<O> Drop for Inside<'_, O> {
+impl<O> Drop for EnteredSpan<'_, O> {
     fn drop(&mut self) {
         self.put_back(Some(Outcome::Panicked));
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct Open<O> {
+pub(crate) struct OpenSpan<O> {
     /// Its shared state knows when it has started, and in which task as the start record said it, [`NO_TASK`] if no
     /// `Logger` wrote it.
     pub(crate) span: SpanRef,
@@ -113,7 +113,7 @@ impl From<SmallLevel> for Level {
 const NO_TASK: u64 = u64::MAX;
 
 /// All that a span starts with.
-pub(crate) struct Beginning<'a, O> {
+pub(crate) struct StartArguments<'a, O> {
     pub(crate) origin: O,
     pub(crate) metadata: Metadata<'a>,
     /// Formatted if the origin has no name.
@@ -121,18 +121,18 @@ pub(crate) struct Beginning<'a, O> {
     pub(crate) pairs: &'a dyn Source,
     /// How many of the pairs, the first ones, are a function's arguments.
     pub(crate) arguments: usize,
-    pub(crate) around: Position,
+    pub(crate) around: SpanContext,
     pub(crate) spawned: Option<Spawned>,
 }
 
-impl<O: Origin> Live<O> {
+impl<O: SpanSource> ActiveSpan<O> {
     pub(crate) const fn none() -> Self {
-        Live(None)
+        ActiveSpan(None)
     }
 
     /// A span that is filtered out, begun in this context.
-    pub(crate) fn transparent(around: Position) -> Self {
-        Live(Some(Open {
+    pub(crate) fn transparent(around: SpanContext) -> Self {
+        ActiveSpan(Some(OpenSpan {
             span: around.span,
             fields: around.fields,
             origin: None,
@@ -144,8 +144,8 @@ impl<O: Origin> Live<O> {
     }
 
     /// Writes the start record. That the global logger wants it has been asked.
-    pub(crate) fn start(beginning: Beginning<'_, O>) -> Self {
-        let Beginning {
+    pub(crate) fn start(beginning: StartArguments<'_, O>) -> Self {
+        let StartArguments {
             origin,
             metadata,
             mut around,
@@ -153,7 +153,7 @@ impl<O: Origin> Live<O> {
         } = beginning;
         let _writing = Writing::begin();
         if ids::is_inherited(around.span.id) {
-            around = Position::default();
+            around = SpanContext::default();
         }
         // Most often it is the same string, and need not be read.
         let own_target = !std::ptr::eq(metadata.target(), origin.target())
@@ -165,11 +165,11 @@ impl<O: Origin> Live<O> {
             own_target.then(|| metadata.target()),
             origin.name().is_none().then_some(beginning.name),
         );
-        let arguments = First::new(beginning.pairs, beginning.arguments);
+        let arguments = FirstPairs::new(beginning.pairs, beginning.arguments);
         let settled = start_arguments::settle(arguments);
         // The clock is read when all is formatted: that is not the operation's time.
         let start = clock::now();
-        let mut open = Open {
+        let mut open = OpenSpan {
             span: SpanRef::NONE,
             fields,
             origin: Some(origin),
@@ -192,14 +192,14 @@ impl<O: Origin> Live<O> {
             Some(settled) => open.emit_with(id, event, settled),
         };
         if let Some(task_id) = task_id {
-            let target = match own_target {
-                true => Target::UNKNOWN,
-                false => open
-                    .origin
+            let target = if own_target {
+                Target::UNKNOWN
+            } else {
+                open.origin
                     .as_ref()
-                    .map_or(Target::UNKNOWN, O::static_target),
+                    .map_or(Target::UNKNOWN, O::static_target)
             };
-            let known = Known {
+            let known = SpanData {
                 start,
                 task_id,
                 target,
@@ -207,12 +207,12 @@ impl<O: Origin> Live<O> {
             };
             open.span = SpanRef::open(id, known);
         }
-        Live(Some(open))
+        ActiveSpan(Some(open))
     }
 
     /// Where the records inside this span are; `None` if it has no place.
-    pub(crate) fn position(&self) -> Option<Position> {
-        self.0.as_ref().map(|open| Position {
+    pub(crate) fn position(&self) -> Option<SpanContext> {
+        self.0.as_ref().map(|open| SpanContext {
             span: open.span,
             fields: open.fields.clone(),
         })
@@ -225,13 +225,16 @@ impl<O: Origin> Live<O> {
 
     /// Enters it as the place of a future; `None` if it has no place.
     #[inline]
-    pub(crate) fn enter<'a>(&'a mut self, left_open: &'a mut LeftOpen) -> Option<Inside<'a, O>> {
+    pub(crate) fn enter<'a>(
+        &'a mut self,
+        left_open: &'a mut LeftOpen,
+    ) -> Option<EnteredSpan<'a, O>> {
         let open = self.0.as_mut()?;
         let depth = match open.origin {
-            Some(_) => stack::enter_frame(open.span.state, &mut open.fields, left_open),
-            None => stack::enter_frame_open(open.span, &mut open.fields, left_open),
+            Some(_) => stack::enter_future(open.span.state, &mut open.fields, left_open),
+            None => stack::enter_future_open(open.span, &mut open.fields, left_open),
         };
-        Some(Inside {
+        Some(EnteredSpan {
             open,
             left_open,
             depth,
@@ -242,15 +245,16 @@ impl<O: Origin> Live<O> {
     pub(crate) fn end(&mut self, outcome: Option<Outcome>) {
         // Nor is a span of the process from which this was forked ended here.
         let is_ours =
-            |open: &&mut Open<O>| open.origin.is_some() && !ids::is_inherited(open.span.id);
+            |open: &&mut OpenSpan<O>| open.origin.is_some() && !ids::is_inherited(open.span.id);
         if let Some(open) = self.0.as_mut().filter(is_ours) {
             let Some((start, task_id)) = open.span.close() else {
                 return;
             };
             let unwinding = thread::panicking();
-            let outcome = match unwinding && !open.unwinding {
-                true => Some(Outcome::Panicked),
-                false => open.outcome.or(outcome),
+            let outcome = if unwinding && !open.unwinding {
+                Some(Outcome::Panicked)
+            } else {
+                open.outcome.or(outcome)
             };
             let event = Event::End {
                 elapsed: Seconds(clock::now() - start),
@@ -268,7 +272,7 @@ impl<O: Origin> Live<O> {
     }
 }
 
-impl<O: Origin> Open<O> {
+impl<O: SpanSource> OpenSpan<O> {
     fn end(&mut self, event: Event) {
         let _writing = Writing::begin();
         self.emit(self.span.id, event, &NO_PAIRS);
@@ -281,24 +285,26 @@ impl<O: Origin> Open<O> {
         self.emit(id, event, &arguments)
     }
 
-    /// Writes a mark; gives the task that it was written in. When that panics the span is over.
+    /// Writes a span record; gives the task that it was written in. When that panics the span is over.
     fn emit(&mut self, id: u64, event: Event, arguments: &dyn Source) -> Option<u64> {
         let origin = self.origin.as_ref()?;
         // What is not static stands with the fields.
         let is_static = !self.own_target && origin.name().is_some();
-        let kept = match is_static {
-            true => Fields::none(),
-            false => self.fields.clone(),
+        let kept = if is_static {
+            Fields::none()
+        } else {
+            self.fields.clone()
         };
-        let mark = Mark {
+        let mark = SpanRecord {
             id,
             fields: self.fields.take(),
             event,
         };
         let name = origin.name().unwrap_or_else(|| kept.name());
-        let target = match self.own_target {
-            true => kept.target(),
-            false => origin.target(),
+        let target = if self.own_target {
+            kept.target()
+        } else {
+            origin.target()
         };
         let metadata = Metadata::builder()
             .level(self.level.into())
@@ -310,13 +316,13 @@ impl<O: Origin> Open<O> {
     }
 }
 
-impl<O: Origin> Drop for Live<O> {
+impl<O: SpanSource> Drop for ActiveSpan<O> {
     fn drop(&mut self) {
         self.end(None);
     }
 }
 
-impl<O: Origin> fmt::Debug for Live<O> {
+impl<O: SpanSource> fmt::Debug for ActiveSpan<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.0.as_ref().map(|open| open.span.id);
         f.debug_struct("Span").field("id", &id).finish()

@@ -3,7 +3,7 @@
 use crate::target::Target;
 
 /// Where in the program a span comes from, and what it is called.
-pub(crate) trait Origin {
+pub(crate) trait SpanSource {
     /// `None` where it stands with the fields.
     fn name(&self) -> Option<&str>;
     fn target(&self) -> &str;
@@ -16,7 +16,7 @@ pub(crate) trait Origin {
 /// Where a `span!` or an annotated function stands, and what is known of it when it is compiled.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Site {
+pub struct CallSite {
     /// `None` where the name has to be formatted.
     pub name: Option<&'static str>,
     pub target: &'static str,
@@ -25,7 +25,7 @@ pub struct Site {
     pub line: u32,
 }
 
-impl Origin for &'static Site {
+impl SpanSource for &'static CallSite {
     fn name(&self) -> Option<&str> {
         self.name
     }

@@ -1,6 +1,6 @@
 //! Where the code is, to be taken along.
 
-use crate::stack::{self, Position};
+use crate::stack::{self, SpanContext};
 
 /// Where the code is, task and span, to be taken where futures do not reach: another thread, a
 /// thread pool, a callback.
@@ -23,7 +23,7 @@ use crate::stack::{self, Position};
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     task: u64,
-    pub(crate) position: Position,
+    pub(crate) position: SpanContext,
 }
 
 impl Context {

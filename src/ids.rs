@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many span ids a thread takes at once, so that threads do not share a cache line for each.
-const BLOCK: u64 = 256;
+const SYNC_BLOCK: u64 = 256;
 
 static NEXT_SPAN: AtomicU64 = AtomicU64::new(1);
 static NEXT_TASK: AtomicU64 = AtomicU64::new(1);
@@ -23,8 +23,8 @@ pub(crate) fn next_span() -> u64 {
         let (next, end) = match ids.get() {
             (next, end) if next < end => (next, end),
             _ => {
-                let next = NEXT_SPAN.fetch_add(BLOCK, Ordering::Relaxed);
-                (next, next + BLOCK)
+                let next = NEXT_SPAN.fetch_add(SYNC_BLOCK, Ordering::Relaxed);
+                (next, next + SYNC_BLOCK)
             }
         };
         ids.set((next + 1, end));

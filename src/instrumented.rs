@@ -7,17 +7,17 @@ use std::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::active_span::{Inside, Live};
-use crate::call_site::{Origin, Site};
+use crate::active_span::{ActiveSpan, EnteredSpan};
+use crate::call_site::{CallSite, SpanSource};
 use crate::record::outcome::Outcome;
 use crate::span::Span;
 use crate::stack::{self, LeftOpen};
-use crate::task::{NewTask, TaskOrigin};
+use crate::task::{NewTask, SpawnSite};
 
 pin_project! {
     #[project = StateProjection]
     #[derive(Debug)]
-    enum State<F, O: Origin> {
+    enum State<F, O: SpanSource> {
         Running {
             #[pin]
             future: F,
@@ -30,12 +30,12 @@ pin_project! {
 pin_project! {
     /// A future in an open span, which ends with it.
     #[derive(Debug)]
-    struct Spanned<F, O: Origin> {
+    struct Spanned<F, O: SpanSource> {
         #[pin]
         state: State<F, O>,
     }
 
-    impl<F, O: Origin> PinnedDrop for Spanned<F, O> {
+    impl<F, O: SpanSource> PinnedDrop for Spanned<F, O> {
         fn drop(this: Pin<&mut Self>) {
             this.end(true);
         }
@@ -43,13 +43,13 @@ pin_project! {
 }
 
 #[derive(Debug)]
-struct Body<O: Origin> {
-    span: Live<O>,
+struct Body<O: SpanSource> {
+    span: ActiveSpan<O>,
     open: LeftOpen,
 }
 
-impl<O: Origin> Body<O> {
-    fn new(span: Live<O>) -> Self {
+impl<O: SpanSource> Body<O> {
+    fn new(span: ActiveSpan<O>) -> Self {
         Body {
             span,
             open: LeftOpen::default(),
@@ -57,14 +57,14 @@ impl<O: Origin> Body<O> {
     }
 
     #[inline]
-    fn enter(&mut self) -> Option<Inside<'_, O>> {
+    fn enter(&mut self) -> Option<EnteredSpan<'_, O>> {
         self.span.enter(&mut self.open)
     }
 }
 
-impl<F, O: Origin> Spanned<F, O> {
+impl<F, O: SpanSource> Spanned<F, O> {
     #[inline]
-    fn new(span: Live<O>, future: F) -> Self {
+    fn new(span: ActiveSpan<O>, future: F) -> Self {
         Spanned {
             state: State::Running {
                 future,
@@ -73,7 +73,7 @@ impl<F, O: Origin> Spanned<F, O> {
         }
     }
 
-    fn set_span(self: Pin<&mut Self>, span: Live<O>) {
+    fn set_span(self: Pin<&mut Self>, span: ActiveSpan<O>) {
         if let StateProjection::Running { body, .. } = self.project().state.project() {
             body.span = span;
         }
@@ -85,19 +85,19 @@ impl<F, O: Origin> Spanned<F, O> {
         let StateProjection::Running { body, .. } = state.as_mut().project() else {
             return;
         };
-        let mut body = std::mem::replace(body, Body::new(Live::none()));
+        let mut body = std::mem::replace(body, Body::new(ActiveSpan::none()));
         if is_unfinished {
             body.open.cancel();
         }
         let inside = body.enter();
         state.set(State::Done);
-        Inside::leave(inside);
+        EnteredSpan::leave(inside);
         let cancelled = is_unfinished.then_some(Outcome::Cancelled);
         body.span.end(cancelled);
     }
 }
 
-impl<F: Future, O: Origin> Future for Spanned<F, O> {
+impl<F: Future, O: SpanSource> Future for Spanned<F, O> {
     type Output = F::Output;
 
     #[inline]
@@ -108,7 +108,7 @@ impl<F: Future, O: Origin> Future for Spanned<F, O> {
         };
         let inside = body.enter();
         let polled = future.poll(cx);
-        Inside::leave(inside);
+        EnteredSpan::leave(inside);
         if polled.is_ready() {
             self.end(false);
         }
@@ -116,7 +116,7 @@ impl<F: Future, O: Origin> Future for Spanned<F, O> {
     }
 }
 
-impl<F: FusedFuture, O: Origin> FusedFuture for Spanned<F, O> {
+impl<F: FusedFuture, O: SpanSource> FusedFuture for Spanned<F, O> {
     fn is_terminated(&self) -> bool {
         match &self.state {
             State::Running { future, .. } => future.is_terminated(),
@@ -131,7 +131,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct InSpan<F> {
         #[pin]
-        inner: Spanned<F, &'static Site>,
+        inner: Spanned<F, &'static CallSite>,
     }
 }
 
@@ -166,7 +166,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct InTask<F> {
         #[pin]
-        inner: Spanned<F, TaskOrigin>,
+        inner: Spanned<F, SpawnSite>,
         id: u64,
         // Until the first poll.
         new: Option<NewTask>,
@@ -187,7 +187,7 @@ pin_project! {
 impl<F> InTask<F> {
     pub(crate) fn new(task: NewTask, future: F) -> Self {
         InTask {
-            inner: Spanned::new(Live::none(), future),
+            inner: Spanned::new(ActiveSpan::none(), future),
             id: task.id,
             new: Some(task),
         }

@@ -138,20 +138,20 @@ pub mod __private {
     pub use async_log_attributes::{instrument_method, span};
     pub use log;
 
-    pub use crate::call_site::Site;
-    pub use crate::expansion::branches::{Around, FutureArm, OtherArm};
+    pub use crate::call_site::CallSite;
+    pub use crate::expansion::branches::{FutureBranch, MacroGuard, OtherBranch};
     pub use crate::expansion::capture::{Capture, CaptureError, OwnedValue};
-    pub use crate::expansion::inline_span::{Inline, Start};
+    pub use crate::expansion::inline_span::{InlineSpan, Start};
     pub use crate::expansion::parent::{Parent, Root};
     pub use crate::expansion::returned::{
         assert_fallible, assert_no_future, AnyFuture, HasSpan, KindBoxed, KindOpaque, NotCovered,
         Returned, ReturnedNested, ReturnedOpaque, ReturnedType, Tried, Typed, Watched,
     };
     pub use crate::expansion::start::{
-        are_arguments_wanted, call, is_enabled, is_loud, lend, never,
+        are_arguments_wanted, call, is_enabled, is_level_enabled, lend_arguments, type_hint,
     };
-    pub use crate::expansion::suspend_point::KeepPlace;
+    pub use crate::expansion::suspend_point::SuspendPoint;
     pub use crate::instrumented::InSpan;
     pub use crate::span::Span;
-    pub use crate::stack::{fail, Machine, Run};
+    pub use crate::stack::{mark_failed, Block, BlockInstance};
 }

@@ -5,10 +5,10 @@ use std::fmt;
 use log::kv::{Source, Value};
 use log::{Level, Metadata};
 
-use crate::active_span::{Beginning, Live};
-use crate::call_site::Site;
+use crate::active_span::{ActiveSpan, StartArguments};
+use crate::call_site::CallSite;
 use crate::logger::start_arguments;
-use crate::stack::{self, Position};
+use crate::stack::{self, SpanContext};
 
 /// An operation that has started and ends when this is dropped.
 ///
@@ -29,25 +29,25 @@ use crate::stack::{self, Position};
 /// A span that was filtered out when it started writes nothing. It stands for the context that it was begun in:
 /// [`run`](Span::run) and [`in_span`](crate::TaskExt::in_span) go there.
 #[must_use = "a span ends when it is dropped: keep it for as long as the operation lasts"]
-pub struct Span(pub(crate) Live<&'static Site>);
+pub struct Span(pub(crate) ActiveSpan<&'static CallSite>);
 
 impl Span {
     /// Does nothing: code in it is where it is anyway.
     #[doc(hidden)]
     pub const fn none() -> Self {
-        Span(Live::none())
+        Span(ActiveSpan::none())
     }
 
     /// Stands for the context that the running code is in.
     #[doc(hidden)]
     pub fn here() -> Self {
-        Span(Live::transparent(stack::current()))
+        Span(ActiveSpan::transparent(stack::current()))
     }
 
     /// What a call of an annotated function starts with, when its level is enabled.
     #[doc(hidden)]
     pub fn of_function(
-        site: &'static Site,
+        site: &'static CallSite,
         level: Level,
         arguments: &[(&'static str, Value<'_>)],
     ) -> Self {
@@ -61,7 +61,7 @@ impl Span {
     }
 
     pub(crate) fn start(
-        site: &'static Site,
+        site: &'static CallSite,
         metadata: Metadata<'_>,
         name: fmt::Arguments<'_>,
         pairs: &dyn Source,
@@ -70,7 +70,7 @@ impl Span {
         if !start_arguments::is_wanted(&metadata, arguments) {
             return Span::here();
         }
-        Span(Live::start(Beginning {
+        Span(ActiveSpan::start(StartArguments {
             origin: site,
             metadata,
             name,
@@ -91,11 +91,11 @@ impl Span {
         self.0.is_open()
     }
 
-    pub(crate) fn into_live(self) -> Live<&'static Site> {
+    pub(crate) fn into_live(self) -> ActiveSpan<&'static CallSite> {
         self.0
     }
 
-    pub(crate) fn position(&self) -> Option<Position> {
+    pub(crate) fn position(&self) -> Option<SpanContext> {
         self.0.position()
     }
 

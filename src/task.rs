@@ -5,34 +5,34 @@ use std::panic::Location;
 
 use log::{Level, Metadata};
 
-use crate::active_span::{Beginning, Live};
-use crate::call_site::Origin;
+use crate::active_span::{ActiveSpan, StartArguments};
+use crate::call_site::SpanSource;
 use crate::function_name;
 use crate::ids;
 use crate::logger::task_source;
 use crate::record::pairs::NO_PAIRS;
 use crate::record::span_record::{SpawnLine, Spawned};
-use crate::stack::{self, Position};
+use crate::stack::{self, SpanContext};
 use crate::target::{self, Target};
 
 /// A task before its first poll.
 #[derive(Debug)]
 pub(crate) struct NewTask {
     pub(crate) id: u64,
-    origin: TaskOrigin,
+    origin: SpawnSite,
     parent_task: u64,
-    around: Position,
+    around: SpanContext,
 }
 
 /// Where a task comes from.
 #[derive(Debug)]
-pub(crate) struct TaskOrigin {
+pub(crate) struct SpawnSite {
     name: Cow<'static, str>,
     target: Cow<'static, str>,
     location: &'static Location<'static>,
 }
 
-impl Origin for TaskOrigin {
+impl SpanSource for SpawnSite {
     fn name(&self) -> Option<&str> {
         Some(&self.name)
     }
@@ -65,13 +65,14 @@ impl NewTask {
     pub(crate) fn here<F>(name: Option<Cow<'static, str>>) -> Self {
         let around = stack::current();
         let target = target(function_name::module::<F>(), &around);
-        let parent_task = match is_enabled(&target) {
-            true => task_source::logged_task_id(),
-            false => stack::task(),
+        let parent_task = if is_enabled(&target) {
+            task_source::written_task_id()
+        } else {
+            stack::task()
         };
         NewTask {
             id: ids::next_task(),
-            origin: TaskOrigin {
+            origin: SpawnSite {
                 name: name
                     .or_else(function_name::name::<F>)
                     .unwrap_or("task".into()),
@@ -84,12 +85,12 @@ impl NewTask {
     }
 
     /// Starts the task's own span. If that is filtered out, the task is in the context that it was made in.
-    pub(crate) fn start(self) -> Live<TaskOrigin> {
+    pub(crate) fn start(self) -> ActiveSpan<SpawnSite> {
         if !is_enabled(&self.origin.target) {
-            return Live::transparent(self.around);
+            return ActiveSpan::transparent(self.around);
         }
         let target = self.origin.target.clone();
-        Live::start(Beginning {
+        ActiveSpan::start(StartArguments {
             metadata: Metadata::builder().level(LEVEL).target(&target).build(),
             name: format_args!(""),
             pairs: &NO_PAIRS,
@@ -106,7 +107,7 @@ impl NewTask {
 
 /// The target of a task: the module of the function that its future's type names; else the target of the span
 /// around; else what the program says.
-fn target(module: Option<&'static str>, around: &Position) -> Cow<'static, str> {
+fn target(module: Option<&'static str>, around: &SpanContext) -> Cow<'static, str> {
     let known = module.or_else(|| around.span.target().text());
     let of_fields = || Some(around.fields.target()).filter(|target| !target.is_empty());
     match known {

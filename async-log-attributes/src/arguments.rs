@@ -87,9 +87,10 @@ impl Arguments {
     fn take_one(&mut self, pat: &mut Pat, attrs: &[Attribute], nth: usize, options: &Options) {
         if let Some(name) = plain(pat) {
             let (ident, is_mut) = (name.ident.clone(), name.mutability.is_some());
-            let key = match options.names {
-                true => ident.unraw(),
-                false => arg_n(nth),
+            let key = if options.names {
+                ident.unraw()
+            } else {
+                arg_n(nth)
             };
             let is_hidden = options.hides(&[ident.unraw().to_string(), key.to_string()]);
             self.push(ident, is_mut, attrs, None);

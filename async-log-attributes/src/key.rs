@@ -7,8 +7,9 @@ pub(crate) fn written(key: &str) -> String {
     ];
     let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-');
     let key = key.replace(|c| !is_key(c), "_");
-    match RESERVED.iter().any(|prefix| key.starts_with(prefix)) {
-        true => key.trim_end_matches('_').to_owned(),
-        false => key,
+    if RESERVED.iter().any(|prefix| key.starts_with(prefix)) {
+        key.trim_end_matches('_').to_owned()
+    } else {
+        key
     }
 }

@@ -10,8 +10,8 @@ macro_rules! ours {
 }
 
 mod arguments;
-mod arms;
 mod body;
+mod branches;
 mod error;
 mod expand;
 #[cfg(test)]

@@ -5,20 +5,20 @@ use std::sync::Mutex;
 
 use log::{Log, Metadata, Record};
 
-use crate::active_span::Live;
-use crate::call_site::Site;
+use crate::active_span::ActiveSpan;
+use crate::call_site::CallSite;
 use crate::span::Span;
-use crate::stack::{self, Machine, Position};
+use crate::stack::{self, Block, SpanContext};
 
 /// A span around a block of code: put here when it starts, entered, and ended where this is dropped.
 #[doc(hidden)]
 #[must_use]
 #[derive(Debug)]
-pub struct Inline(ManuallyDrop<Option<Started>>); // dropped by `exit`, so that where there is none nothing is left to do
+pub struct InlineSpan(ManuallyDrop<Option<Started>>); // dropped by `exit`, so that where there is none nothing is left to do
 
 #[derive(Debug)]
 struct Started {
-    span: Live<&'static Site>,
+    span: ActiveSpan<&'static CallSite>,
     within: Within,
 }
 
@@ -27,15 +27,15 @@ struct Started {
 enum Within {
     /// Its own.
     Nothing,
-    /// That of other spans of its machine: what to go back to.
-    Machine(Position),
+    /// That of other spans of its block: what to go back to.
+    Block(SpanContext),
 }
 
-impl Inline {
+impl InlineSpan {
     /// What a block is in whose span is filtered out.
     #[inline]
     pub const fn none() -> Self {
-        Inline(ManuallyDrop::new(None))
+        InlineSpan(ManuallyDrop::new(None))
     }
 
     /// Enters the span of a function, which cannot be suspended.
@@ -48,11 +48,12 @@ impl Inline {
             return;
         };
         // A context that a filtered span stands for may be that of a span that has ended.
-        let machine = match span.0.is_open() {
-            true => stack::BLOCK,
-            false => stack::BOUNDARY,
+        let block = if span.0.is_open() {
+            stack::SYNC_BLOCK
+        } else {
+            stack::BOUNDARY
         };
-        stack::enter(position, machine);
+        stack::enter(position, block);
         self.start(span, Within::Nothing);
     }
 
@@ -77,38 +78,38 @@ impl Inline {
         }
     }
 
-    /// Enters a span whose block cannot be suspended (0), or that is the outermost one of this machine.
+    /// Enters a span whose block cannot be suspended (0), or that is the outermost one of this block.
     #[inline]
-    pub fn enter(&mut self, machine: impl Into<Machine>) {
-        self.enter_outermost(machine.into());
+    pub fn enter(&mut self, block: impl Into<Block>) {
+        self.enter_outermost(block.into());
     }
 
-    /// Enters a span that is nested in others of this machine.
+    /// Enters a span that is nested in others of this block.
     #[inline]
-    pub fn enter_nested(&mut self, machine: impl Into<Machine>) {
-        self.enter_inner(machine.into());
+    pub fn enter_nested(&mut self, block: impl Into<Block>) {
+        self.enter_inner(block.into());
     }
 
     /// Apart, so that a block whose span is filtered out has nothing of it.
     #[inline(never)]
-    fn enter_outermost(&mut self, machine: Machine) {
-        let machine = match machine {
-            stack::BOUNDARY => stack::BLOCK,
-            machine => machine,
+    fn enter_outermost(&mut self, block: Block) {
+        let block = match block {
+            stack::BOUNDARY => stack::SYNC_BLOCK,
+            block => block,
         };
         if let Some(position) = self.position() {
-            stack::enter(position, machine);
+            stack::enter(position, block);
         }
     }
 
     #[inline(never)]
-    fn enter_inner(&mut self, machine: Machine) {
+    fn enter_inner(&mut self, block: Block) {
         let (Some(position), Some(started)) = (self.position(), &mut *self.0) else {
             return;
         };
-        match stack::enter_nested(position, machine) {
-            Ok(parent) => started.within = Within::Machine(parent),
-            Err(position) => stack::enter(position, machine),
+        match stack::enter_nested(position, block) {
+            Ok(parent) => started.within = Within::Block(parent),
+            Err(position) => stack::enter(position, block),
         }
     }
 
@@ -118,7 +119,7 @@ impl Inline {
         (self.0.as_ref()).is_some_and(|started| started.span.is_open())
     }
 
-    fn position(&self) -> Option<Position> {
+    fn position(&self) -> Option<SpanContext> {
         self.0.as_ref()?.span.position()
     }
 
@@ -126,7 +127,7 @@ impl Inline {
     #[inline]
     pub fn leave(&mut self) -> Span {
         match self.0.take() {
-            Some(started) => Inline::leave_started(started),
+            Some(started) => InlineSpan::leave_started(started),
             None => Span::none(),
         }
     }
@@ -147,14 +148,14 @@ impl Inline {
             let id = started.span.0.as_ref().map_or(0, |open| open.span.id);
             let outcome = match &mut started.within {
                 Within::Nothing => stack::exit(id),
-                Within::Machine(parent) => stack::exit_nested(id, std::mem::take(parent)),
+                Within::Block(parent) => stack::exit_nested(id, std::mem::take(parent)),
             };
             started.span.end(outcome);
         }
     }
 }
 
-impl Drop for Inline {
+impl Drop for InlineSpan {
     #[inline]
     fn drop(&mut self) {
         if self.0.is_some() {
@@ -168,21 +169,25 @@ impl Drop for Inline {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Start<'a> {
-    site: &'static Site,
+    site: &'static CallSite,
     arguments: usize,
     // Never contended: a logger has to be `Sync`.
-    span: Mutex<&'a mut Inline>,
+    span: Mutex<&'a mut InlineSpan>,
 }
 
 impl<'a> Start<'a> {
     #[inline]
-    pub fn new(site: &'static Site, span: &'a mut Inline) -> Self {
+    pub fn new(site: &'static CallSite, span: &'a mut InlineSpan) -> Self {
         Start::of_function(site, 0, span)
     }
 
     /// The first pairs are the arguments of a function.
     #[inline]
-    pub fn of_function(site: &'static Site, arguments: usize, span: &'a mut Inline) -> Self {
+    pub fn of_function(
+        site: &'static CallSite,
+        arguments: usize,
+        span: &'a mut InlineSpan,
+    ) -> Self {
         Start {
             site,
             arguments,

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::span::Span;
-use crate::stack::{self, Position};
+use crate::stack::{self, SpanContext};
 
 /// What an annotated function can be told to be inside of: a [`Span`](crate::Span), a [`Context`](crate::Context), or with a `None`
 /// of either nothing.
@@ -46,6 +46,6 @@ pub struct Root;
 
 impl Parent for Root {
     fn within<R>(&self, start: impl FnOnce() -> R) -> R {
-        stack::run(Position::default(), start)
+        stack::run(SpanContext::default(), start)
     }
 }

@@ -7,7 +7,7 @@ use crate::logger::{emission, start_arguments};
 /// Whether `log`'s own levels let a span pass.
 #[doc(hidden)]
 #[inline]
-pub fn is_loud(level: Level) -> bool {
+pub fn is_level_enabled(level: Level) -> bool {
     level <= log::STATIC_MAX_LEVEL && level <= log::max_level()
 }
 
@@ -15,7 +15,7 @@ pub fn is_loud(level: Level) -> bool {
 #[doc(hidden)]
 #[inline]
 pub fn is_enabled(level: Level) -> bool {
-    is_loud(level) && !emission::is_writing()
+    is_level_enabled(level) && !emission::is_writing()
 }
 
 /// Whether the arguments of an annotated function will be written, for those that have to be formatted before its start.
@@ -30,7 +30,7 @@ pub fn are_arguments_wanted(level: Level, target: &str) -> bool {
 /// Lends the arguments of an `async fn` to the start of its span, and gives them back.
 #[doc(hidden)]
 #[inline]
-pub fn lend<A, R>(arguments: A, start: impl FnOnce(&A) -> R) -> (R, A) {
+pub fn lend_arguments<A, R>(arguments: A, start: impl FnOnce(&A) -> R) -> (R, A) {
     (start(&arguments), arguments)
 }
 
@@ -43,6 +43,6 @@ pub fn call<R>(body: impl FnOnce() -> R) -> R {
 
 /// Has a type, and is never called.
 #[doc(hidden)]
-pub fn never<T>() -> T {
-    unreachable!("stands in a branch that is never taken")
+pub fn type_hint<T>() -> T {
+    unreachable!("stands in a branch that is type_hint taken")
 }

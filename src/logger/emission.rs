@@ -5,19 +5,19 @@ use std::cell::{Cell, OnceCell};
 use log::kv::{self, Source, Value, VisitSource};
 use log::{Metadata, Record};
 
-use crate::call_site::Origin;
-use crate::logger::in_flight::{self, Arrived, Name, Passing};
-use crate::record::pairs::{First, OTHER_MARK};
-use crate::record::span_record::{Mark, SPAN_MARK};
+use crate::call_site::SpanSource;
+use crate::logger::in_flight::{self, Delivered, Name, SpanRecordGuard};
+use crate::record::pairs::{FirstPairs, FOREIGN_SPAN_RECORD};
+use crate::record::span_record::{SpanRecord, SPAN_MARK};
 
-/// Writes a mark to `log`'s global logger, and gives its fields back with what is known of it then.
+/// Writes a span record to `log`'s global logger, and gives its fields back with what is known of it then.
 pub(crate) fn emit(
-    mark: Mark,
-    origin: &impl Origin,
+    mark: SpanRecord,
+    origin: &impl SpanSource,
     metadata: Metadata<'_>,
     name: &Name<'_>,
     arguments: &dyn Source,
-) -> Option<Arrived> {
+) -> Option<Delivered> {
     let pairs = Pairs {
         arguments,
         mark: OnceCell::new(),
@@ -33,9 +33,9 @@ pub(crate) fn emit(
     write(&record.args(format_args!("{name}")).build(), name, mark)
 }
 
-#[inline(always)] // a mark is too large to be moved for nothing
-fn write(record: &Record<'_>, name: &Name<'_>, mark: Mark) -> Option<Arrived> {
-    let passing = Passing::of(record, name, mark);
+#[inline(always)] // a span record is too large to be moved for nothing
+fn write(record: &Record<'_>, name: &Name<'_>, mark: SpanRecord) -> Option<Delivered> {
+    let passing = SpanRecordGuard::of(record, name, mark);
     log::logger().log(record);
     passing.end()
 }
@@ -43,8 +43,8 @@ fn write(record: &Record<'_>, name: &Name<'_>, mark: Mark) -> Option<Arrived> {
 /// The key-values of a mark as a logger sees them that is no `Logger`.
 struct Pairs<'a> {
     arguments: &'a dyn Source,
-    /// The mark that is on its way, once somebody looks.
-    mark: OnceCell<Option<Mark>>,
+    /// The span record that is in flight, once somebody looks.
+    mark: OnceCell<Option<SpanRecord>>,
 }
 
 impl Source for Pairs<'_> {
@@ -52,7 +52,7 @@ impl Source for Pairs<'_> {
         let Some(mark) = self.mark.get_or_init(in_flight::mark) else {
             return Ok(());
         };
-        let arguments = First::new(self.arguments, mark.arguments());
+        let arguments = FirstPairs::new(self.arguments, mark.arguments());
         arguments.visit(visitor)?;
         visitor.visit_pair(SPAN_MARK.to_key(), Value::from(mark.word()))?;
         for field in mark.fields.iter() {
@@ -70,7 +70,7 @@ impl Source for Pairs<'_> {
     }
 
     fn get(&self, key: kv::Key<'_>) -> Option<Value<'_>> {
-        if key.as_str() == OTHER_MARK {
+        if key.as_str() == FOREIGN_SPAN_RECORD {
             return Some(Value::from(true));
         }
         let mut get = Get { key, found: None };

@@ -1,7 +1,7 @@
-//! In-flight records: how a mark reaches a `Logger` behind any other logger, and how a `Logger` behind another one
+//! In-flight records: how a span record reaches a `Logger` behind any other logger, and how a `Logger` behind another one
 //! knows that a record has its ids already.
 //!
-//! A mark goes to `log`'s global logger as a record like any other. What a `Logger` needs to know about it travels
+//! A span record goes to `log`'s global logger as a record like any other. What a `Logger` needs to know about it travels
 //! beside it, in a thread local that is set for the time of that call. A record that arrives is recognized by what
 //! nothing else in the process can have while it is in flight:
 //!
@@ -9,7 +9,7 @@
 //! * *its message*: a logger in between may have built a new record around it, without key-values (fern does so where
 //!   it formats). Then formatting the new message formats the old one, which is an object of ours and says so.
 //!
-//! Neither its text nor its file and line can make a record a mark. What a `Logger` is given while it hands on a record
+//! Neither its text nor its file and line can turn a record into a span record. What a `Logger` is given while it hands on a record
 //! itself is a new record in any case: a record never comes back to where it came from.
 
 use std::cell::{Cell, RefCell};
@@ -21,12 +21,12 @@ use log::Record;
 
 use crate::record::fields::Fields;
 use crate::record::scratch::{Scratch, MESSAGE};
-use crate::record::span_record::{Event, Mark};
+use crate::record::span_record::{Event, SpanRecord};
 
 /// A record that is in flight.
 #[derive(Clone, Copy)]
-pub(crate) struct Which {
-    /// The `Logger` that has handed it on with our keys, by an address of its own; [`NO_LOGGER`] for a mark that no
+pub(crate) struct InFlight {
+    /// The `Logger` that has handed it on with our keys, by an address of its own; [`NO_LOGGER`] for a span record that no
     /// `Logger` has seen yet.
     logger: usize,
     /// The first `Logger` that the record, or the one around it, has come through.
@@ -37,14 +37,14 @@ pub(crate) struct Which {
     shown: usize,
 }
 
-/// In the place of a `Logger`, where a mark is in flight that has not come to any.
+/// In the place of a `Logger`, where a span record is in flight that has not come to any.
 const NO_LOGGER: usize = 1;
 
-impl Which {
-    /// A mark, with the name that is its message.
+impl InFlight {
+    /// A span record, with the name that is its message.
     #[inline]
     fn mark(record: &Record<'_>, name: &Name<'_>) -> Self {
-        Which {
+        InFlight {
             logger: NO_LOGGER,
             first: NO_LOGGER,
             pairs: address(record.key_values()),
@@ -55,7 +55,7 @@ impl Which {
     /// A record that is a text of ours as a whole.
     #[inline]
     pub(crate) fn text(shown: usize) -> Self {
-        Which {
+        InFlight {
             logger: 0,
             first: 0,
             pairs: 0,
@@ -63,10 +63,10 @@ impl Which {
         }
     }
 
-    /// A record whose key-values are ours. Where it is a mark it is one still if another logger leaves them away.
+    /// A record whose key-values are ours. Where it is a span record it is one still if another logger leaves them away.
     #[inline]
-    pub(crate) fn pairs(pairs: usize, mark: Option<&Which>) -> Self {
-        Which {
+    pub(crate) fn pairs(pairs: usize, mark: Option<&InFlight>) -> Self {
+        InFlight {
             logger: 0,
             first: 0,
             pairs,
@@ -80,47 +80,51 @@ impl Which {
     }
 
     /// What it is where it is recognized.
-    fn seen(&self) -> Seen {
+    fn seen(&self) -> Class {
         match self.logger {
-            NO_LOGGER => with_known(|known| Seen::of(&known.mark)).unwrap_or(Seen::Plain),
-            _ => Seen::Done,
+            NO_LOGGER => {
+                with_in_flight(|span_record| Class::of(&span_record.mark)).unwrap_or(Class::Plain)
+            }
+            _ => Class::Done,
         }
     }
 
     /// What a record is that has the key-values of this one; `None` if it has others.
-    pub(crate) fn see_pairs(&self, record: &Record<'_>) -> Option<Seen> {
+    pub(crate) fn classify_pairs(&self, record: &Record<'_>) -> Option<Class> {
         let is_same = self.pairs != 0 && self.pairs == address(record.key_values());
         is_same.then(|| self.seen())
     }
 
     /// Formats the message of a record, and says what that shows it to be.
-    pub(crate) fn see_message(&self, record: &Record<'_>) -> (Seen, Message) {
+    pub(crate) fn classify_message(&self, record: &Record<'_>) -> (Class, Message) {
         let mut text = Scratch::<MESSAGE>::take();
         let is_shown = self.shown != 0 && {
-            let sought = Sought::begin(self.shown);
+            let searched = MessageSearch::begin(self.shown);
             // A message whose formatting fails stands as far as it came.
             let _ = text.write_fmt(*record.args());
-            sought.is_shown()
+            searched.is_shown()
         };
         if self.shown == 0 {
             let _ = text.write_fmt(*record.args());
         }
         let (seen, shown) = match is_shown {
-            false => (Seen::Plain, 0),
+            false => (Class::Plain, 0),
             // The key-values have our keys, and they are gone.
             true if self.pairs != 0 => {
-                let mark = with_known(|known| Seen::of(&known.mark));
-                (mark.unwrap_or(Seen::Plain), self.shown)
+                let mark = with_in_flight(|span_record| Class::of(&span_record.mark));
+                (mark.unwrap_or(Class::Plain), self.shown)
             }
-            true => (Seen::Done, self.shown),
+            true => (Class::Done, self.shown),
         };
         (seen, Message { text, shown })
     }
 
     /// Whether it is the end of a span, which is written though the level was changed in between.
     pub(crate) fn is_end(&self) -> bool {
-        let is_end = |known: &mut Known| matches!(Seen::of(&known.mark), Seen::End(_));
-        self.shown != 0 && with_known(is_end).unwrap_or(false)
+        let is_end = |span_record: &mut InFlightSpanRecord| {
+            matches!(Class::of(&span_record.mark), Class::End(_))
+        };
+        self.shown != 0 && with_in_flight(is_end).unwrap_or(false)
     }
 }
 
@@ -156,7 +160,7 @@ impl fmt::Display for Message {
 
 thread_local! {
     /// The address of what a message is formatted to find; 0 most often, [`SHOWN`] once it was found.
-    static SOUGHT: Cell<usize> = const { Cell::new(0) };
+    static SEARCHED: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The address of nothing.
@@ -165,56 +169,56 @@ const SHOWN: usize = 1;
 /// Says that this is being formatted.
 #[inline]
 pub(crate) fn show(address: usize) {
-    SOUGHT.with(|sought| {
-        if sought.get() == address {
-            sought.set(SHOWN);
+    SEARCHED.with(|searched| {
+        if searched.get() == address {
+            searched.set(SHOWN);
         }
     });
 }
 
 /// A message is being formatted to find something in it, or nothing, until this is dropped.
-pub(crate) struct Sought {
+pub(crate) struct MessageSearch {
     before: usize,
 }
 
-impl Sought {
+impl MessageSearch {
     fn begin(address: usize) -> Self {
-        Sought {
-            before: SOUGHT.with(|sought| sought.replace(address)),
+        MessageSearch {
+            before: SEARCHED.with(|searched| searched.replace(address)),
         }
     }
 
     /// Whatever is formatted now is no part of the message in which something is sought.
     pub(crate) fn nothing() -> Self {
-        Sought::begin(0)
+        MessageSearch::begin(0)
     }
 
     fn is_shown(&self) -> bool {
-        SOUGHT.with(Cell::get) == SHOWN
+        SEARCHED.with(Cell::get) == SHOWN
     }
 }
 
-impl Drop for Sought {
+impl Drop for MessageSearch {
     fn drop(&mut self) {
-        SOUGHT.with(|sought| sought.set(self.before));
+        SEARCHED.with(|searched| searched.set(self.before));
     }
 }
 
-/// A mark that is in flight.
-pub(crate) struct Known {
-    pub(crate) mark: Mark,
+/// A span record that is in flight.
+pub(crate) struct InFlightSpanRecord {
+    pub(crate) mark: SpanRecord,
     /// The task that a `Logger` wrote for it.
     pub(crate) task_id: Option<u64>,
 }
 
-/// What is left of a mark that a logger has been given.
-pub(crate) struct Arrived {
+/// What is left of a span record that a logger has been given.
+pub(crate) struct Delivered {
     pub(crate) fields: Fields,
     /// The task that a `Logger` wrote for it.
     pub(crate) task_id: Option<u64>,
 }
 
-struct InFlight {
+struct InFlightCell {
     /// 0 where nothing is in flight.
     logger: Cell<usize>,
     first: Cell<usize>,
@@ -222,27 +226,27 @@ struct InFlight {
     shown: Cell<usize>,
     // It never needs a destructor, since nothing is in flight when a thread ends. So it is there also for what the
     // destructors of other locals log.
-    known: RefCell<ManuallyDrop<Option<Known>>>,
+    span_record: RefCell<ManuallyDrop<Option<InFlightSpanRecord>>>,
 }
 
 thread_local! {
-    static IN_FLIGHT: InFlight = const {
-        InFlight {
+    static IN_FLIGHT: InFlightCell = const {
+        InFlightCell {
             logger: Cell::new(0),
             first: Cell::new(0),
             pairs: Cell::new(0),
             shown: Cell::new(0),
-            known: RefCell::new(ManuallyDrop::new(None)),
+            span_record: RefCell::new(ManuallyDrop::new(None)),
         }
     };
 }
 
-impl InFlight {
+impl InFlightCell {
     #[inline]
-    fn which(&self) -> Option<Which> {
+    fn which(&self) -> Option<InFlight> {
         match self.logger.get() {
             0 => None,
-            logger => Some(Which {
+            logger => Some(InFlight {
                 logger,
                 first: self.first.get(),
                 pairs: self.pairs.get(),
@@ -253,7 +257,7 @@ impl InFlight {
 
     /// Lets another record be in flight.
     #[inline]
-    fn set(&self, now: Option<Which>) {
+    fn set(&self, now: Option<InFlight>) {
         match now {
             None => self.logger.set(0),
             Some(now) => {
@@ -266,70 +270,70 @@ impl InFlight {
     }
 
     #[inline]
-    fn take_known(&self) -> Option<Known> {
-        self.known.borrow_mut().take()
+    fn take_in_flight(&self) -> Option<InFlightSpanRecord> {
+        self.span_record.borrow_mut().take()
     }
 
-    /// As [`take_known`](InFlight::take_known), without moving all of it.
+    /// As [`take_in_flight`](InFlightCell::take_in_flight), without moving all of it.
     #[inline]
-    fn arrive(&self) -> Option<Arrived> {
-        let mut known = self.known.borrow_mut();
-        let arrived = known.as_mut().map(|known| Arrived {
-            fields: known.mark.fields.take(),
-            task_id: known.task_id,
+    fn arrive(&self) -> Option<Delivered> {
+        let mut span_record = self.span_record.borrow_mut();
+        let arrived = span_record.as_mut().map(|span_record| Delivered {
+            fields: span_record.mark.fields.take(),
+            task_id: span_record.task_id,
         });
         // Nothing of it has to be dropped any more.
-        *known = ManuallyDrop::new(None);
+        *span_record = ManuallyDrop::new(None);
         arrived
     }
 
     #[cold]
-    fn keep(&self, which: Which) -> Box<(Which, Option<Known>)> {
-        Box::new((which, self.take_known()))
+    fn keep(&self, which: InFlight) -> Box<(InFlight, Option<InFlightSpanRecord>)> {
+        Box::new((which, self.take_in_flight()))
     }
 
     /// There is none that would have to be dropped.
     #[inline]
-    fn set_known(&self, now: Option<Known>) {
-        *self.known.borrow_mut() = ManuallyDrop::new(now);
+    fn set_in_flight(&self, now: Option<InFlightSpanRecord>) {
+        *self.span_record.borrow_mut() = ManuallyDrop::new(now);
     }
 }
 
-/// A mark is in flight for as long as this lives.
-pub(crate) struct Passing {
-    /// What was before, when a logger that is given a mark writes one itself.
-    before: Option<Box<(Which, Option<Known>)>>,
+/// A span record is in flight for as long as this lives.
+pub(crate) struct SpanRecordGuard {
+    /// What was before, when a logger that is given a span record writes one itself.
+    before: Option<Box<(InFlight, Option<InFlightSpanRecord>)>>,
 }
 
-impl Passing {
+impl SpanRecordGuard {
     #[inline]
-    pub(crate) fn of(record: &Record<'_>, name: &Name<'_>, mark: Mark) -> Self {
-        IN_FLIGHT.with(|way| {
-            let before = way.which().map(|which| way.keep(which));
-            way.set(Some(Which::mark(record, name)));
-            way.set_known(Some(Known {
+    pub(crate) fn of(record: &Record<'_>, name: &Name<'_>, mark: SpanRecord) -> Self {
+        IN_FLIGHT.with(|cell| {
+            let before = cell.which().map(|which| cell.keep(which));
+            cell.set(Some(InFlight::mark(record, name)));
+            cell.set_in_flight(Some(InFlightSpanRecord {
                 mark,
                 task_id: None,
             }));
-            Passing { before }
+            SpanRecordGuard { before }
         })
     }
 
     /// It has arrived.
     #[inline]
-    pub(crate) fn end(self) -> Option<Arrived> {
+    pub(crate) fn end(self) -> Option<Delivered> {
         ManuallyDrop::new(self).put_back()
     }
 
     #[inline]
-    fn put_back(&mut self) -> Option<Arrived> {
-        IN_FLIGHT.with(|way| {
-            let arrived = way.arrive();
+    fn put_back(&mut self) -> Option<Delivered> {
+        IN_FLIGHT.with(|cell| {
+            let arrived = cell.arrive();
             match self.before.take() {
-                None => way.set(None),
+                None => cell.set(None),
                 Some(before) => {
-                    way.set(Some(before.0));
-                    way.set_known(before.1);
+                    cell.set(Some(before.0));
+                    cell.set_in_flight(before.1);
                 }
             }
             arrived
@@ -337,57 +341,57 @@ impl Passing {
     }
 }
 
-impl Drop for Passing {
+impl Drop for SpanRecordGuard {
     fn drop(&mut self) {
         self.put_back();
     }
 }
 
-fn with_known<R>(f: impl FnOnce(&mut Known) -> R) -> Option<R> {
-    IN_FLIGHT.with(|way| way.known.borrow_mut().as_mut().map(f))
+fn with_in_flight<R>(f: impl FnOnce(&mut InFlightSpanRecord) -> R) -> Option<R> {
+    IN_FLIGHT.with(|cell| cell.span_record.borrow_mut().as_mut().map(f))
 }
 
 /// A record with our keys in it is in flight for as long as this lives.
-pub(crate) struct PassingDone {
-    before: Option<Which>,
+pub(crate) struct AnnotatedGuard {
+    before: Option<InFlight>,
 }
 
-impl PassingDone {
+impl AnnotatedGuard {
     /// `logger` hands the record on.
     #[inline]
-    pub(crate) fn of(which: Which, logger: usize, before: Option<Which>) -> Self {
+    pub(crate) fn of(which: InFlight, logger: usize, before: Option<InFlight>) -> Self {
         let first = match before {
             None => logger,
             Some(before) if before.first == NO_LOGGER => logger,
             Some(before) => before.first,
         };
-        let now = Which {
+        let now = InFlight {
             logger,
             first,
             ..which
         };
-        IN_FLIGHT.with(|way| way.set(Some(now)));
-        PassingDone { before }
+        IN_FLIGHT.with(|cell| cell.set(Some(now)));
+        AnnotatedGuard { before }
     }
 }
 
-impl Drop for PassingDone {
+impl Drop for AnnotatedGuard {
     #[inline]
     fn drop(&mut self) {
-        IN_FLIGHT.with(|way| way.set(self.before));
+        IN_FLIGHT.with(|cell| cell.set(self.before));
     }
 }
 
 /// Whether no record is in flight: so it is most often.
 #[inline]
-pub(crate) fn is_idle() -> bool {
-    IN_FLIGHT.with(|way| way.logger.get() == 0)
+pub(crate) fn is_none_in_flight() -> bool {
+    IN_FLIGHT.with(|cell| cell.logger.get() == 0)
 }
 
 /// Which record is in flight.
 #[inline]
-pub(crate) fn now() -> Option<Which> {
-    IN_FLIGHT.with(InFlight::which)
+pub(crate) fn now() -> Option<InFlight> {
+    IN_FLIGHT.with(InFlightCell::which)
 }
 
 /// 0 for one without a size, which may be where another object is.
@@ -401,7 +405,7 @@ fn address(pairs: &dyn Source) -> usize {
 
 /// What a record that comes to a `Logger` is.
 #[derive(Clone, Copy)]
-pub(crate) enum Seen {
+pub(crate) enum Class {
     Plain,
     Start,
     /// The end of a span, with the task in which it started.
@@ -410,26 +414,26 @@ pub(crate) enum Seen {
     Done,
 }
 
-impl Seen {
-    fn of(mark: &Mark) -> Self {
+impl Class {
+    fn of(mark: &SpanRecord) -> Self {
         match mark.event {
-            Event::Start { .. } => Seen::Start,
-            Event::End { task_id, .. } => Seen::End(task_id),
+            Event::Start { .. } => Class::Start,
+            Event::End { task_id, .. } => Class::End(task_id),
         }
     }
 }
 
-/// What the mark that is on its way says; `f` must not allocate, since an allocator may log.
-pub(crate) fn with_mark<R>(f: impl FnOnce(&Mark) -> R) -> Option<R> {
-    with_known(|known| f(&known.mark))
+/// What the span record in flight says; `f` must not allocate, since an allocator may log.
+pub(crate) fn with_span_record<R>(f: impl FnOnce(&SpanRecord) -> R) -> Option<R> {
+    with_in_flight(|span_record| f(&span_record.mark))
 }
 
-/// The mark that is on its way.
-pub(crate) fn mark() -> Option<Mark> {
-    with_mark(Mark::clone)
+/// The span record that is in flight.
+pub(crate) fn mark() -> Option<SpanRecord> {
+    with_span_record(SpanRecord::clone)
 }
 
 /// Remembers for a span's end in which task its start was written: by the innermost `Logger`, which writes last.
 pub(crate) fn note_task_id(task_id: u64) {
-    with_known(|known| known.task_id = Some(task_id));
+    with_in_flight(|span_record| span_record.task_id = Some(task_id));
 }

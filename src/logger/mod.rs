@@ -3,11 +3,11 @@
 mod annotation;
 pub(crate) mod emission;
 pub(crate) mod in_flight;
-mod key_values;
-mod line;
+mod key_value_form;
 mod options;
 pub(crate) mod start_arguments;
 pub(crate) mod task_source;
+mod text_form;
 
 use std::cell::Cell;
 use std::fmt;
@@ -15,16 +15,16 @@ use std::fmt;
 use log::kv::{Source, ToValue};
 use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 
-use self::line::Line;
-use crate::logger::annotation::{Added, Subject};
-use crate::logger::in_flight::{PassingDone, Seen, Sought, Which};
-use crate::logger::key_values::TypedPairs;
+use self::text_form::TextForm;
+use crate::logger::annotation::{Annotation, RecordSource};
+use crate::logger::in_flight::{AnnotatedGuard, Class, InFlight, MessageSearch};
+use crate::logger::key_value_form::KeyValueForm;
 use crate::logger::options::{Form, Options};
 use crate::logger::start_arguments::Formatted;
 use crate::record::arguments::Arguments;
 use crate::record::fields::{self, Fields};
-use crate::record::pairs::{First, NO_PAIRS};
-use crate::record::span_record::Mark;
+use crate::record::pairs::{FirstPairs, NO_PAIRS};
+use crate::record::span_record::SpanRecord;
 use crate::stack;
 use crate::target;
 
@@ -54,8 +54,8 @@ use crate::target;
 /// A logger around this one may build a new record around the message of another, as fern's `format` does, and with
 /// or without its key-values. The record is still the start or the end of its span, provided that formatting the new
 /// message formats the old one. If the logger formats the old one into a string first, the record arrives as an ordinary
-/// one, and the span has no mark in this log. If it logs the old message again, in a record of its own, that record
-/// is a second mark of the span: readers ignore it.
+/// one, and the span has no start or end in this log. If it logs the old message again, in a record of its own, that record
+/// is a second start or end of the span: readers ignore it.
 ///
 /// | what a logger does with a record | result |
 /// |---|---|
@@ -98,7 +98,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
             task_id,
             options: Options {
                 form: Form::Text,
-                minimal: false,
+                minimal_keys: false,
                 arguments: true,
                 process_id: false,
                 max_value_len: fields::DEFAULT_MAX_VALUE_LEN,
@@ -145,8 +145,8 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
 
     /// Writes of this crate's own keys only `span_mark`, `task_id` and `thread_id`. Then spans can
     /// be read, but no longer be told apart with certainty by a program.
-    pub fn minimal(mut self) -> Self {
-        self.options.minimal = true;
+    pub fn with_minimal_keys(mut self) -> Self {
+        self.options.minimal_keys = true;
         self
     }
 
@@ -212,31 +212,32 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// For each form apart, so that neither pays for the other.
     #[inline(never)]
     fn log_form<const TEXT: bool>(&self, record: &Record<'_>) {
-        match in_flight::is_idle() {
-            true => self.log_plain::<TEXT>(record, None),
-            false => self.log_seen::<TEXT>(record),
+        if in_flight::is_none_in_flight() {
+            self.log_plain::<TEXT>(record, None)
+        } else {
+            self.log_classified::<TEXT>(record)
         }
     }
 
     #[inline(always)] // where nothing was in flight before, there is nothing to put back
-    fn log_plain<const TEXT: bool>(&self, record: &Record<'_>, before: Option<Which>) {
+    fn log_plain<const TEXT: bool>(&self, record: &Record<'_>, before: Option<InFlight>) {
         if self.inner.enabled(record.metadata()) {
-            let inside = Subject::Inside(stack::depth());
+            let inside = RecordSource::EnteredSpan(stack::depth());
             self.write::<TEXT>(record, inside, self.task_id(), before);
         }
     }
 
-    /// Writes what may be a mark, or have our keys already, or come from a logger or a value while another record is
+    /// Writes what may be a span record, or have our keys already, or come from a logger or a value while another record is
     /// in flight.
     #[inline(never)]
-    fn log_seen<const TEXT: bool>(&self, record: &Record<'_>) {
+    fn log_classified<const TEXT: bool>(&self, record: &Record<'_>) {
         let Some(before) = in_flight::now() else {
             return self.log_plain::<TEXT>(record, None);
         };
         if before.is_from(self.address()) {
             return self.log_plain::<TEXT>(record, Some(before));
         }
-        match before.see_pairs(record) {
+        match before.classify_pairs(record) {
             Some(seen) => self.log_as::<TEXT>(seen, record, before),
             None => self.log_other::<TEXT>(record, before),
         }
@@ -245,14 +246,14 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// Writes what has other key-values than the record in flight.
     #[cold]
     #[inline(never)]
-    fn log_other<const TEXT: bool>(&self, record: &Record<'_>, before: Which) {
+    fn log_other<const TEXT: bool>(&self, record: &Record<'_>, before: InFlight) {
         if !self.inner.enabled(record.metadata()) && !before.is_end() {
             return;
         }
-        let _nothing_sought = Sought::nothing();
-        match before.see_message(record) {
+        let _nothing_sought = MessageSearch::nothing();
+        match before.classify_message(record) {
             // It is formatted already, and has our keys.
-            (Seen::Done, _) => self.inner.log(record),
+            (Class::Done, _) => self.inner.log(record),
             (seen, message) => {
                 let mut with_message = record.to_builder();
                 self.log_as::<TEXT>(
@@ -264,20 +265,20 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         }
     }
 
-    #[inline(always)] // but for a mark it is rare
-    fn log_as<const TEXT: bool>(&self, seen: Seen, record: &Record<'_>, before: Which) {
+    #[inline(always)] // but a span record apart, it is rare
+    fn log_as<const TEXT: bool>(&self, seen: Class, record: &Record<'_>, before: InFlight) {
         match seen {
-            Seen::Plain => self.log_plain::<TEXT>(record, Some(before)),
-            Seen::Done => self.inner.log(record),
-            Seen::Start if start_arguments::are_arguments_left_out() => {
+            Class::Plain => self.log_plain::<TEXT>(record, Some(before)),
+            Class::Done => self.inner.log(record),
+            Class::Start if start_arguments::are_arguments_left_out() => {
                 self.log_unsettled::<TEXT>(record)
             }
-            Seen::Start => self.log_start::<TEXT>(record, before),
+            Class::Start => self.log_start::<TEXT>(record, before),
             // What has a start has an end, though the level was changed in between. It ends in the task that it was
             // in, wherever it is dropped.
-            Seen::End(task_id) => {
+            Class::End(task_id) => {
                 let task_id = task_id.unwrap_or_else(|| self.task_id());
-                self.write::<TEXT>(record, Subject::Mark, task_id, Some(before));
+                self.write::<TEXT>(record, RecordSource::SpanRecord, task_id, Some(before));
             }
         }
     }
@@ -290,12 +291,12 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     }
 
     #[inline(always)]
-    fn log_start<const TEXT: bool>(&self, record: &Record<'_>, before: Which) {
+    fn log_start<const TEXT: bool>(&self, record: &Record<'_>, before: InFlight) {
         if self.inner.enabled(record.metadata()) {
             fields::allow_value_len(self.options.max_value_len);
             let task_id = self.task_id();
             in_flight::note_task_id(task_id);
-            self.write::<TEXT>(record, Subject::Mark, task_id, Some(before));
+            self.write::<TEXT>(record, RecordSource::SpanRecord, task_id, Some(before));
         }
     }
 
@@ -307,11 +308,12 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         let Some(before) = in_flight::now() else {
             return;
         };
-        let count = in_flight::with_mark(Mark::arguments).unwrap_or(0);
+        let count = in_flight::with_span_record(SpanRecord::arguments).unwrap_or(0);
         let is_shown = self.options.arguments && self.inner.enabled(record.metadata());
-        let settled = match is_shown {
-            true => Arguments::format(First::new(record.key_values(), count)),
-            false => None,
+        let settled = if is_shown {
+            Arguments::format(FirstPairs::new(record.key_values(), count))
+        } else {
+            None
         };
         let Some(settled) = settled else {
             return self.log_start::<TEXT>(record, before);
@@ -327,25 +329,27 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     fn write<const TEXT: bool>(
         &self,
         record: &Record<'_>,
-        subject: Subject<'_>,
+        subject: RecordSource<'_>,
         task_id: u64,
-        before: Option<Which>,
+        before: Option<InFlight>,
     ) {
-        let added = Added {
+        let added = Annotation {
             record,
             options: &self.options,
             subject,
             task_id,
         };
         match subject {
-            Subject::Inside(depth) if TEXT && record.key_values().count() > 0 => {
+            RecordSource::EnteredSpan(depth) if TEXT && record.key_values().count() > 0 => {
                 self.write_paired(added, depth, before)
             }
             _ if TEXT => self.write_line(added, before),
             _ => {
-                let pairs = TypedPairs::new(added);
-                let mark = before.as_ref().filter(|_| matches!(subject, Subject::Mark));
-                let which = Which::pairs(pairs.address(), mark);
+                let pairs = KeyValueForm::new(added);
+                let mark = before
+                    .as_ref()
+                    .filter(|_| matches!(subject, RecordSource::SpanRecord));
+                let which = InFlight::pairs(pairs.address(), mark);
                 self.hand_on(record, *record.args(), &pairs, which, before);
             }
         }
@@ -354,25 +358,25 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// The pairs may be anybody's. So they are asked before the inner logger is called, which may hold a lock when it
     /// asks for the line.
     #[inline(never)]
-    fn write_paired(&self, added: Added<'_>, depth: usize, before: Option<Which>) {
+    fn write_paired(&self, added: Annotation<'_>, depth: usize, before: Option<InFlight>) {
         if added.record.args().as_str().is_some() {
-            let subject = Subject::Paired(depth);
-            let line = Line::settled(Added { subject, ..added });
+            let subject = RecordSource::Paired(depth);
+            let line = TextForm::settled(Annotation { subject, ..added });
             return self.hand_on_line(added.record, &line, before);
         }
-        let tail = line::tail(&added, depth);
-        let subject = Subject::Tail(&tail);
-        self.write_line(Added { subject, ..added }, before);
+        let tail = text_form::tail(&added, depth);
+        let subject = RecordSource::Tail(&tail);
+        self.write_line(Annotation { subject, ..added }, before);
     }
 
     #[inline(always)]
-    fn write_line(&self, added: Added<'_>, before: Option<Which>) {
-        self.hand_on_line(added.record, &Line::new(added), before);
+    fn write_line(&self, added: Annotation<'_>, before: Option<InFlight>) {
+        self.hand_on_line(added.record, &TextForm::new(added), before);
     }
 
     #[inline(always)]
-    fn hand_on_line(&self, record: &Record<'_>, line: &Line<'_>, before: Option<Which>) {
-        let which = Which::text(line.address());
+    fn hand_on_line(&self, record: &Record<'_>, line: &TextForm<'_>, before: Option<InFlight>) {
+        let which = InFlight::text(line.address());
         self.hand_on(record, format_args!("{}", *line), &NO_PAIRS, which, before);
     }
 
@@ -382,12 +386,12 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         record: &Record<'_>,
         message: fmt::Arguments<'_>,
         pairs: &dyn Source,
-        which: Which,
-        before: Option<Which>,
+        which: InFlight,
+        before: Option<InFlight>,
     ) {
         let mut record = record.to_builder();
         let record = record.args(message).key_values(pairs).build();
-        let _passing = PassingDone::of(which, self.address(), before);
+        let _passing = AnnotatedGuard::of(which, self.address(), before);
         self.inner.log(&record);
     }
 }

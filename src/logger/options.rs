@@ -5,7 +5,7 @@ use crate::record::fields::Fields;
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) form: Form,
-    pub(crate) minimal: bool,
+    pub(crate) minimal_keys: bool,
     pub(crate) arguments: bool,
     pub(crate) process_id: bool,
     pub(crate) max_value_len: usize,

@@ -1,4 +1,4 @@
-//! The arguments of a span's start on their way to the loggers: whether any of them writes them, and their text.
+//! The arguments of a start record in flight: whether any of them writes them, and their text.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -7,7 +7,7 @@ use log::Metadata;
 
 use crate::record::arguments::Arguments;
 use crate::record::fields::Fields;
-use crate::record::pairs::First;
+use crate::record::pairs::FirstPairs;
 
 /// Some `Logger` that was asked about a start leaves its arguments out.
 const LEAVES_OUT: u8 = 1;
@@ -95,7 +95,7 @@ pub(crate) fn formatted() -> Fields {
 
 /// Formats the arguments of a start; `None` if that need not be.
 #[inline]
-pub(crate) fn settle(arguments: First<'_>) -> Option<Arguments> {
+pub(crate) fn settle(arguments: FirstPairs<'_>) -> Option<Arguments> {
     if arguments.is_none() || are_arguments_left_out() {
         return None;
     }

@@ -23,7 +23,7 @@ thread_local! {
 
 /// The task that runs now, by the source of the `Logger` that writes the records, wherever it is
 /// behind the global logger.
-pub(crate) fn logged_task_id() -> u64 {
+pub(crate) fn written_task_id() -> u64 {
     let question = Metadata::builder()
         .level(Level::Error)
         .target(ASK_TASK_ID)

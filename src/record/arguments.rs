@@ -3,7 +3,7 @@
 use log::kv::{self, Key, Source, Value, VisitSource, VisitValue};
 
 use crate::record::fields::Fields;
-use crate::record::pairs::First;
+use crate::record::pairs::FirstPairs;
 
 /// The arguments of a function as text, with the types of those that are numbers, booleans and strings.
 ///
@@ -14,7 +14,7 @@ pub(crate) struct Arguments(Fields);
 impl Arguments {
     /// Formats them; `None` if that need not be.
     #[inline(never)]
-    pub(crate) fn format(arguments: First<'_>) -> Option<Self> {
+    pub(crate) fn format(arguments: FirstPairs<'_>) -> Option<Self> {
         let mut formats = Formats(false);
         let _ = arguments.visit(&mut formats);
         formats.0.then(|| Arguments(Fields::of_pairs(arguments)))

@@ -6,18 +6,18 @@ use crate::record::text;
 
 /// The first pairs of a source.
 #[derive(Clone, Copy)]
-pub(crate) struct First<'a> {
+pub(crate) struct FirstPairs<'a> {
     source: &'a dyn Source,
     count: usize,
 }
 
-impl<'a> First<'a> {
+impl<'a> FirstPairs<'a> {
     pub(crate) fn new(source: &'a dyn Source, count: usize) -> Self {
-        First { source, count }
+        FirstPairs { source, count }
     }
 
     pub(crate) fn none() -> Self {
-        First::new(&NO_PAIRS, 0)
+        FirstPairs::new(&NO_PAIRS, 0)
     }
 
     pub(crate) fn is_none(self) -> bool {
@@ -32,11 +32,13 @@ impl<'a> First<'a> {
         }
     }
 
-    /// Whether they are those of a mark, of another version of this crate in the same program. Its numbers may be ours
+    /// Whether they are those of a span record, of another version of this crate in the same program. Its numbers may be ours
     /// too, so what it says under our keys is left away; nobody can gain anything by saying that he is one.
     #[cold]
-    pub(crate) fn is_other_mark(self) -> bool {
-        self.source.get(Key::from_str(OTHER_MARK)).is_some()
+    pub(crate) fn is_foreign_span_record(self) -> bool {
+        self.source
+            .get(Key::from_str(FOREIGN_SPAN_RECORD))
+            .is_some()
     }
 
     /// Whether the key of one of them is such a one.
@@ -55,9 +57,9 @@ impl<'a> First<'a> {
     }
 }
 
-/// The key by which a mark tells the `Logger` of another version of this crate that it is one. It is no pair: whoever
+/// The key by which a span record tells the `Logger` of another version of this crate that it is one. It is no pair: whoever
 /// looks at all of them does not find it. It is the same in all versions.
-pub(crate) const OTHER_MARK: &str = "async_log::mark?";
+pub(crate) const FOREIGN_SPAN_RECORD: &str = "async_log::mark?";
 
 /// Lets so many pairs through.
 struct Counted<'a, 'kvs> {
@@ -87,9 +89,9 @@ impl<'kvs, F: Fn(&str) -> bool> VisitSource<'kvs> for Find<F> {
     }
 }
 
-impl Source for First<'_> {
+impl Source for FirstPairs<'_> {
     fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
-        First::visit(*self, visitor)
+        FirstPairs::visit(*self, visitor)
     }
 }
 

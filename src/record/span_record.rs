@@ -12,7 +12,7 @@ use crate::record::text;
 
 /// The start or the end of a span.
 #[derive(Clone, Debug)]
-pub(crate) struct Mark {
+pub(crate) struct SpanRecord {
     pub(crate) id: u64,
     /// The span's own fields with those around it.
     pub(crate) fields: Fields,
@@ -82,7 +82,7 @@ impl fmt::Display for Process {
 
 /// A value of one of our own keys.
 #[derive(Clone, Copy)]
-pub(crate) enum Own<'a> {
+pub(crate) enum ReservedValue<'a> {
     Number(u64),
     Word(&'static str),
     Seconds(&'a Seconds),
@@ -90,14 +90,14 @@ pub(crate) enum Own<'a> {
     Process,
 }
 
-impl<'a> Own<'a> {
+impl<'a> ReservedValue<'a> {
     pub(crate) fn to_value(self) -> Value<'a> {
         match self {
-            Own::Number(number) => Value::from(number),
-            Own::Word(word) => Value::from(word),
-            Own::Seconds(seconds) => Value::from_display(seconds),
-            Own::Line(line) => Value::from_display(line),
-            Own::Process => Value::from_display(&Process),
+            ReservedValue::Number(number) => Value::from(number),
+            ReservedValue::Word(word) => Value::from(word),
+            ReservedValue::Seconds(seconds) => Value::from_display(seconds),
+            ReservedValue::Line(line) => Value::from_display(line),
+            ReservedValue::Process => Value::from_display(&Process),
         }
     }
 
@@ -106,12 +106,12 @@ impl<'a> Own<'a> {
     pub(crate) fn push(self, line: &mut String, key: Key) {
         line.push_str(key.0);
         match self {
-            Own::Number(number) => text::push_u64(line, number),
-            Own::Word(word) => line.push_str(word),
-            Own::Seconds(seconds) => text::push_seconds(line, seconds.0),
+            ReservedValue::Number(number) => text::push_u64(line, number),
+            ReservedValue::Word(word) => line.push_str(word),
+            ReservedValue::Seconds(seconds) => text::push_seconds(line, seconds.0),
             // A path is the one value of ours that may need quotes.
-            Own::Line(spawned) => text::push_text(line, &spawned.to_string(), false),
-            Own::Process => push_process(line),
+            ReservedValue::Line(spawned) => text::push_text(line, &spawned.to_string(), false),
+            ReservedValue::Process => push_process(line),
         }
     }
 }
@@ -149,7 +149,7 @@ impl Key {
     }
 }
 
-impl Mark {
+impl SpanRecord {
     /// Whether it says the process itself.
     pub(crate) fn has_process_id(&self) -> bool {
         matches!(self.event, Event::Start { parent: 0, .. })
@@ -172,8 +172,8 @@ impl Mark {
 
     /// Calls `each` with our keys that stand behind the fields, in their order.
     #[inline]
-    pub(crate) fn own<'a>(&'a self, mut each: impl FnMut(Key, Own<'a>)) {
-        each(SPAN_ID, Own::Number(self.id));
+    pub(crate) fn own<'a>(&'a self, mut each: impl FnMut(Key, ReservedValue<'a>)) {
+        each(SPAN_ID, ReservedValue::Number(self.id));
         match &self.event {
             Event::Start {
                 parent,
@@ -182,23 +182,23 @@ impl Mark {
                 ..
             } => {
                 if *parent != 0 {
-                    each(SPAN_PARENT, Own::Number(*parent));
+                    each(SPAN_PARENT, ReservedValue::Number(*parent));
                 }
-                each(SPAN_AT, Own::Seconds(at));
+                each(SPAN_AT, ReservedValue::Seconds(at));
                 if let Some(spawned) = spawned {
-                    each(TASK_PARENT_ID, Own::Number(spawned.parent_task));
-                    each(SPAWN_LINE, Own::Line(&spawned.line));
+                    each(TASK_PARENT_ID, ReservedValue::Number(spawned.parent_task));
+                    each(SPAWN_LINE, ReservedValue::Line(&spawned.line));
                 }
                 if self.has_process_id() {
-                    each(PROCESS_ID, Own::Process);
+                    each(PROCESS_ID, ReservedValue::Process);
                 }
             }
             Event::End {
                 elapsed, outcome, ..
             } => {
-                each(SPAN_ELAPSED, Own::Seconds(elapsed));
+                each(SPAN_ELAPSED, ReservedValue::Seconds(elapsed));
                 if let Some(outcome) = outcome {
-                    each(SPAN_OUTCOME, Own::Word(outcome.word()));
+                    each(SPAN_OUTCOME, ReservedValue::Word(outcome.word()));
                 }
             }
         }

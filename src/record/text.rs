@@ -223,9 +223,10 @@ pub(crate) fn push_value(out: &mut String, value: &Value<'_>, limit: usize) -> W
     let failed = value.visit(&mut visitor).is_err();
     let (kind, cut) = (visitor.kind, visitor.out.cut || failed);
     // Nothing but a text can need quotes.
-    let raw = match kind == Kind::Text && (cut || !is_plain(&out[start..])) {
-        true => Some(quote(out, start, cut)),
-        false => None,
+    let raw = if kind == Kind::Text && (cut || !is_plain(&out[start..])) {
+        Some(quote(out, start, cut))
+    } else {
+        None
     };
     Written { kind, raw }
 }
@@ -337,9 +338,10 @@ impl<'v> VisitValue<'v> for &mut Formatter<'_> {
 
 /// Writes a value that is a text as the line holds it.
 pub(crate) fn push_text(out: &mut String, text: &str, cut: bool) {
-    match is_plain(text) && !cut {
-        true => out.push_str(text),
-        false => push_string(out, text, cut),
+    if is_plain(text) && !cut {
+        out.push_str(text)
+    } else {
+        push_string(out, text, cut)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::span_state::SpanRef;
 
 /// A span as the records inside it see it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Position {
+pub(crate) struct SpanContext {
     pub(crate) span: SpanRef,
     pub(crate) fields: Fields,
 }

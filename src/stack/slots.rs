@@ -6,25 +6,25 @@ use std::mem::{self, ManuallyDrop};
 use crate::ids;
 use crate::record::fields::Fields;
 use crate::record::outcome::Outcome;
-use crate::span_state::{SpanRef, State};
-use crate::stack::machine::{Machine, BOUNDARY};
-use crate::stack::position::Position;
+use crate::span_state::{SharedState, SpanRef};
+use crate::stack::block::{Block, BOUNDARY};
+use crate::stack::position::SpanContext;
 
 /// One entry of a thread's stack.
 #[derive(Debug)]
-pub(super) struct Level {
-    pub(super) position: Position,
-    /// The machine whose spans this level holds, or [`BLOCK`], or [`BOUNDARY`].
-    pub(super) machine: Machine,
-    /// What became of the code that this level belongs to, if it did not just end.
+pub(super) struct Entry {
+    pub(super) position: SpanContext,
+    /// The block whose spans this entry holds, or [`SYNC_BLOCK`], or [`BOUNDARY`].
+    pub(super) block: Block,
+    /// What became of the code that this entry belongs to, if it did not just end.
     pub(super) outcome: Option<Outcome>,
 }
 
-/// Room for one level. Room that is not in use has no fields, is a boundary, and has nothing special.
+/// Room for one entry. Room that is not in use has no fields, is a boundary, and has nothing special.
 pub(super) struct Slot {
-    pub(super) state: Cell<Option<&'static State>>,
+    pub(super) state: Cell<Option<&'static SharedState>>,
     pub(super) fields: Cell<Fields>,
-    pub(super) machine: Cell<Machine>,
+    pub(super) block: Cell<Block>,
     /// Whether there is more to it than to the place of a future in a span that is open for as long. The rest is
     /// for what is special.
     pub(super) special: Cell<bool>,
@@ -40,7 +40,7 @@ impl Slot {
         Slot {
             state: Cell::new(None),
             fields: Cell::new(Fields::none()),
-            machine: Cell::new(BOUNDARY),
+            block: Cell::new(BOUNDARY),
             special: Cell::new(false),
             id: Cell::new(0),
             outcome: Cell::new(None),
@@ -50,41 +50,41 @@ impl Slot {
 
     /// Makes it the place of a future in an open span.
     #[inline]
-    pub(super) fn put_open(&self, state: Option<&'static State>, fields: Fields) {
+    pub(super) fn put_open(&self, state: Option<&'static SharedState>, fields: Fields) {
         self.state.set(state);
         // There are none that would have to be dropped.
         mem::forget(self.fields.replace(fields));
     }
 
     #[inline]
-    pub(super) fn put(&self, level: Level) {
-        let Position { span, fields } = level.position;
+    pub(super) fn put(&self, entry: Entry) {
+        let SpanContext { span, fields } = entry.position;
         self.put_open(span.state, fields);
-        self.machine.set(level.machine);
+        self.block.set(entry.block);
         self.special.set(true);
         self.id.set(span.id);
-        self.outcome.set(level.outcome);
+        self.outcome.set(entry.outcome);
     }
 
     /// As [`take`](Slot::take), where nobody wants the position.
     #[inline]
     pub(super) fn clear(&self) -> Option<Outcome> {
         drop(self.fields.take());
-        self.machine.set(BOUNDARY);
+        self.block.set(BOUNDARY);
         self.special.set(false);
         self.id.set(0);
         self.outcome.take()
     }
 
-    pub(super) fn take(&self) -> Level {
-        let level = Level {
+    pub(super) fn take(&self) -> Entry {
+        let entry = Entry {
             position: self.take_position(),
-            machine: self.machine.replace(BOUNDARY),
+            block: self.block.replace(BOUNDARY),
             outcome: self.outcome.take(),
         };
         self.special.set(false);
         self.id.set(0);
-        level
+        entry
     }
 
     pub(super) fn span(&self) -> SpanRef {
@@ -95,14 +95,14 @@ impl Slot {
         }
     }
 
-    pub(super) fn take_position(&self) -> Position {
-        Position {
+    pub(super) fn take_position(&self) -> SpanContext {
+        SpanContext {
             span: self.span(),
             fields: self.fields.take(),
         }
     }
 
-    pub(super) fn replace_position(&self, position: Position) -> Position {
+    pub(super) fn replace_position(&self, position: SpanContext) -> SpanContext {
         let before = self.take_position();
         self.state.set(position.span.state);
         self.special.set(true);
@@ -116,16 +116,16 @@ impl Slot {
         self.outcome.set(outcome);
     }
 
-    /// Whether this is a level that nobody has taken off where its span ended: an await that could not be seen has left
+    /// Whether this is an entry that nobody has taken off where its span ended: an await that could not be seen has left
     /// it here, and the code has gone on elsewhere. Or its span is one of the process from which this was forked.
     #[inline]
     pub(super) fn is_stale(&self) -> bool {
         let span = self.span();
-        self.machine.get() != BOUNDARY && span.is_over() || ids::is_inherited(span.id)
+        self.block.get() != BOUNDARY && span.is_over() || ids::is_inherited(span.id)
     }
 }
 
-/// How many levels a thread has room for from the beginning.
+/// How many entries a thread has room for from the beginning.
 pub(super) const ROOM: usize = 16;
 
 pub(super) struct Stack {
@@ -145,12 +145,12 @@ thread_local! {
             slots: ManuallyDrop::new([EMPTY; ROOM]),
         }
     };
-    /// Room for more levels, as many as there ever were.
+    /// Room for more entries, as many as there ever were.
     static MORE: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Gives `None` where there is no such slot: after the thread's locals are destroyed, or for an allocator that logs
-/// while the stack grows. Nothing is known of the place there, and all goes on.
+/// while the stack grows. Nothing is known of the context there, and all goes on.
 #[inline]
 pub(super) fn with_slot<R>(at: usize, f: impl FnOnce(&Slot) -> R) -> Option<R> {
     STACK.with(|stack| match stack.slots.get(at) {
@@ -171,36 +171,36 @@ pub(super) fn with_more<R>(at: usize, f: impl FnOnce(&Slot) -> R) -> Option<R> {
     MORE.try_with(f).ok().flatten()
 }
 
-/// The topmost level.
+/// The topmost entry.
 #[inline]
 pub(super) fn with_top<R>(f: impl FnOnce(&Slot) -> R) -> Option<R> {
     with_slot(depth().checked_sub(1)?, f)
 }
 
 #[inline]
-pub(super) fn push(level: Level) {
+pub(super) fn push(entry: Entry) {
     STACK.with(|stack| {
         let depth = stack.depth.get();
         match stack.slots.get(depth) {
             Some(slot) => {
-                slot.put(level);
+                slot.put(entry);
                 stack.depth.set(depth + 1);
             }
-            None => push_more(depth, level),
+            None => push_more(depth, entry),
         }
     })
 }
 
 #[cold]
 #[inline(never)]
-pub(super) fn push_more(depth: usize, level: Level) {
-    if with_slot(depth, |slot| slot.put(level)).is_some() {
+pub(super) fn push_more(depth: usize, entry: Entry) {
+    if with_slot(depth, |slot| slot.put(entry)).is_some() {
         STACK.with(|stack| stack.depth.set(depth + 1));
     }
 }
 
 #[inline]
-pub(super) fn pop() -> Option<Level> {
+pub(super) fn pop() -> Option<Entry> {
     let top = depth().checked_sub(1)?;
     STACK.with(|stack| stack.depth.set(top));
     with_slot(top, Slot::take)
@@ -212,7 +212,7 @@ pub(super) fn truncate(depth_before: usize) {
     }
 }
 
-/// Which level the span `id` has.
+/// Which entry the span `id` has.
 pub(super) fn find(id: u64) -> Option<usize> {
     (0..depth())
         .rev()
@@ -225,8 +225,8 @@ pub(crate) fn depth() -> usize {
     STACK.with(|stack| stack.depth.get())
 }
 
-/// Takes off the topmost levels if their spans have ended.
-pub(super) fn take_stale_off() {
+/// Takes off the topmost entries if their spans have ended.
+pub(super) fn pop_stale() {
     while with_top(Slot::is_stale) == Some(true) {
         pop();
     }

@@ -25,9 +25,10 @@ pub(crate) fn enter_task(task: u64) -> TaskGuard {
 /// A task of the process from which this was forked is none here.
 #[inline]
 pub(crate) fn ours(task: u64) -> u64 {
-    match ids::is_inherited(task) {
-        true => 0,
-        false => task,
+    if ids::is_inherited(task) {
+        0
+    } else {
+        task
     }
 }
 

@@ -7,23 +7,25 @@ use std::mem::ManuallyDrop;
 use log::kv::{self, Key, Value, VisitSource};
 
 use crate::ids;
-use crate::logger::annotation::{Added, Subject};
+use crate::logger::annotation::{Annotation, RecordSource};
 use crate::logger::in_flight;
 use crate::logger::start_arguments;
 use crate::record::fields::{self, Field, Fields};
-use crate::record::pairs::First;
+use crate::record::pairs::FirstPairs;
 use crate::record::scratch::{Scratch, LINE, TAIL};
-use crate::record::span_record::{Mark, Own, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID};
+use crate::record::span_record::{
+    ReservedValue, SpanRecord, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID,
+};
 use crate::record::text::{self, Kind};
-use crate::stack::{self, Position};
+use crate::stack::{self, SpanContext};
 
 /// A line. It is put together when it is first asked for, which a logger that does not print never does, and once.
-pub(crate) struct Line<'a> {
-    added: Added<'a>,
+pub(crate) struct TextForm<'a> {
+    added: Annotation<'a>,
     written: ManuallyDrop<OnceCell<Scratch<LINE>>>, // dropped below, out of line, where there is one
 }
 
-impl Drop for Line<'_> {
+impl Drop for TextForm<'_> {
     #[inline]
     fn drop(&mut self) {
         if let Some(written) = self.written.take() {
@@ -35,14 +37,14 @@ impl Drop for Line<'_> {
 #[inline(never)]
 fn put_away(_: Scratch<LINE>) {}
 
-impl fmt::Display for Line<'_> {
+impl fmt::Display for TextForm<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         in_flight::show(self.address());
         f.write_str(self.written.get_or_init(|| self.write()))
     }
 }
 
-impl<'a> Line<'a> {
+impl<'a> TextForm<'a> {
     /// Nothing else is there as long as this lives.
     #[inline]
     pub(crate) fn address(&self) -> usize {
@@ -50,18 +52,18 @@ impl<'a> Line<'a> {
     }
 
     #[inline]
-    pub(crate) fn new(added: Added<'a>) -> Self {
-        Line {
+    pub(crate) fn new(added: Annotation<'a>) -> Self {
+        TextForm {
             added,
             written: ManuallyDrop::new(OnceCell::new()),
         }
     }
 
     /// The same, put together before it is asked for.
-    pub(crate) fn settled(added: Added<'a>) -> Self {
-        let line = Line::new(added);
+    pub(crate) fn settled(added: Annotation<'a>) -> Self {
+        let line = TextForm::new(added);
         let written = OnceCell::from(line.write());
-        Line {
+        TextForm {
             written: ManuallyDrop::new(written),
             ..line
         }
@@ -77,19 +79,20 @@ impl<'a> Line<'a> {
         }
         text::escape_message(&mut line);
         match self.added.subject {
-            Subject::Tail(tail) => line.push_str(tail),
-            Subject::Paired(depth) => self.added.push_tail(&mut line, depth),
-            Subject::Inside(depth) => stack::with(depth, |position| {
-                self.added.push_inside(&mut line, position, First::none())
+            RecordSource::Tail(tail) => line.push_str(tail),
+            RecordSource::Paired(depth) => self.added.push_tail(&mut line, depth),
+            RecordSource::EnteredSpan(depth) => stack::with(depth, |position| {
+                self.added
+                    .push_inside(&mut line, position, FirstPairs::none())
             }),
-            Subject::Mark => self.push_mark(&mut line),
+            RecordSource::SpanRecord => self.push_span_record(&mut line),
         }
-        Own::Number(self.added.task_id).push(&mut line, TASK_ID);
-        Own::Number(ids::thread()).push(&mut line, THREAD_ID);
+        ReservedValue::Number(self.added.task_id).push(&mut line, TASK_ID);
+        ReservedValue::Number(ids::thread()).push(&mut line, THREAD_ID);
         line
     }
 
-    fn push_arguments(&self, line: &mut String, arguments: First<'_>) {
+    fn push_arguments(&self, line: &mut String, arguments: FirstPairs<'_>) {
         let formatted = start_arguments::formatted();
         // A logger in between may have left the pairs away.
         if formatted.is_none() || !arguments.any(|_| true) {
@@ -101,45 +104,45 @@ impl<'a> Line<'a> {
     }
 
     #[inline(never)]
-    fn push_mark(&self, line: &mut String) {
-        let (added, arguments) = (&self.added, self.added.own_pairs());
+    fn push_span_record(&self, line: &mut String) {
+        let (added, arguments) = (&self.added, self.added.record_pairs());
         let Some(mark) = in_flight::mark() else {
             return;
         };
         if !arguments.is_none() {
             self.push_arguments(line, arguments);
         }
-        Own::Word(mark.word()).push(line, SPAN_MARK);
+        ReservedValue::Word(mark.word()).push(line, SPAN_MARK);
         added.push_fields(line, &mark.fields, arguments);
-        if !added.options.minimal {
+        if !added.options.minimal_keys {
             mark.own(|key, own| own.push(line, key));
         }
         added.push_process_id(line, Some(&mark));
     }
 }
 
-/// What [`Subject::Tail`] has.
-pub(crate) fn tail(added: &Added<'_>, depth: usize) -> Scratch<TAIL> {
+/// What [`RecordSource::Tail`] has.
+pub(crate) fn tail(added: &Annotation<'_>, depth: usize) -> Scratch<TAIL> {
     let mut tail = Scratch::take();
     added.push_tail(&mut tail, depth);
     tail
 }
 
-impl Added<'_> {
-    /// Writes the record's own pairs, and where the code was that found the place's stack so deep.
+impl Annotation<'_> {
+    /// Writes the record's own pairs, and where the code was that found the span stack so deep.
     fn push_tail(&self, line: &mut String, depth: usize) {
-        let pairs = self.own_pairs();
+        let pairs = self.record_pairs();
         self.push_pairs(line, pairs);
         // The pairs may hide fields. To ask them is to call others, who may log: nothing is lent meanwhile.
         let position = match depth {
-            0 => Position::default(),
+            0 => SpanContext::default(),
             _ => stack::at(depth),
         };
         self.push_inside(line, &position, pairs);
     }
 
     #[inline]
-    fn push_pairs(&self, line: &mut String, pairs: First<'_>) {
+    fn push_pairs(&self, line: &mut String, pairs: FirstPairs<'_>) {
         // A source that gives up has given what it had.
         let _ = pairs.visit(&mut TextPairs {
             line,
@@ -149,37 +152,38 @@ impl Added<'_> {
     }
 
     #[inline(always)] // so that where nothing is added nothing is called
-    fn push_inside(&self, line: &mut String, position: &Position, pairs: First<'_>) {
+    fn push_inside(&self, line: &mut String, position: &SpanContext, pairs: FirstPairs<'_>) {
         self.push_fields(line, &position.fields, pairs);
-        if position.span.id != 0 && !self.options.minimal {
-            Own::Number(position.span.id).push(line, SPAN_ID);
+        if position.span.id != 0 && !self.options.minimal_keys {
+            ReservedValue::Number(position.span.id).push(line, SPAN_ID);
         }
         self.push_process_id(line, None);
     }
 
-    fn push_process_id(&self, line: &mut String, mark: Option<&Mark>) {
+    fn push_process_id(&self, line: &mut String, mark: Option<&SpanRecord>) {
         if self.wants_process_id(mark) {
-            Own::Process.push(line, PROCESS_ID);
+            ReservedValue::Process.push(line, PROCESS_ID);
         }
     }
 
     /// Writes the fields of the spans around, then the logger's own, but for those that others hide.
     #[inline]
-    fn push_fields(&self, line: &mut String, around: &Fields, pairs: First<'_>) {
+    fn push_fields(&self, line: &mut String, around: &Fields, pairs: FirstPairs<'_>) {
         let options = self.options;
         let is_alone = options.fields.is_none();
         if is_alone && around.is_none() {
             return;
         }
         let is_whole = pairs.is_none() && options.max_value_len >= fields::captured_len();
-        match is_alone && is_whole {
-            true => line.push_str(around.text()),
-            false => self.push_each_field(line, around, pairs),
+        if is_alone && is_whole {
+            line.push_str(around.text())
+        } else {
+            self.push_each_field(line, around, pairs)
         }
     }
 
     #[inline(never)]
-    fn push_each_field(&self, line: &mut String, around: &Fields, pairs: First<'_>) {
+    fn push_each_field(&self, line: &mut String, around: &Fields, pairs: FirstPairs<'_>) {
         let is_shown = |field: &Field<'_>| !pairs.hides(field.key);
         let own = self.options.fields.iter();
         let own = own.filter(|field| !around.has(field.key));
@@ -203,13 +207,13 @@ impl Added<'_> {
 struct TextPairs<'a> {
     line: &'a mut String,
     limit: usize,
-    pairs: First<'a>,
+    pairs: FirstPairs<'a>,
 }
 
 impl<'kvs> VisitSource<'kvs> for TextPairs<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
         let start = self.line.len();
-        if text::push_key(self.line, key.as_str()) && self.pairs.is_other_mark() {
+        if text::push_key(self.line, key.as_str()) && self.pairs.is_foreign_span_record() {
             self.line.truncate(start);
             return Ok(());
         }

@@ -5,30 +5,30 @@ use std::cell::OnceCell;
 use log::kv::{self, Key, Source, Value, VisitSource};
 
 use crate::ids;
-use crate::logger::annotation::{Added, Subject};
+use crate::logger::annotation::{Annotation, RecordSource};
 use crate::logger::in_flight;
-use crate::record::pairs::First;
+use crate::record::pairs::FirstPairs;
 use crate::record::span_record::{
-    self, Mark, Own, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID,
+    self, ReservedValue, SpanRecord, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID,
 };
 use crate::record::text;
-use crate::stack::{self, Position};
+use crate::stack::{self, SpanContext};
 
 /// A record's pairs with ours, typed.
-pub(crate) struct TypedPairs<'a> {
-    added: Added<'a>,
+pub(crate) struct KeyValueForm<'a> {
+    added: Annotation<'a>,
     /// What it is about, once somebody looks.
     about: OnceCell<About>,
 }
 
 enum About {
-    Inside(Position),
-    Mark(Mark),
+    EnteredSpan(SpanContext),
+    SpanRecord(SpanRecord),
 }
 
-impl<'a> TypedPairs<'a> {
-    pub(crate) fn new(added: Added<'a>) -> Self {
-        TypedPairs {
+impl<'a> KeyValueForm<'a> {
+    pub(crate) fn new(added: Annotation<'a>) -> Self {
+        KeyValueForm {
             added,
             about: OnceCell::new(),
         }
@@ -42,65 +42,68 @@ impl<'a> TypedPairs<'a> {
 
     fn about(&self) -> &About {
         self.about.get_or_init(|| match self.added.subject {
-            Subject::Inside(depth) | Subject::Paired(depth) => About::Inside(stack::at(depth)),
-            Subject::Tail(_) => About::Inside(Position::default()), // text alone
-            Subject::Mark => {
-                in_flight::mark().map_or_else(|| About::Inside(Position::default()), About::Mark)
+            RecordSource::EnteredSpan(depth) | RecordSource::Paired(depth) => {
+                About::EnteredSpan(stack::at(depth))
             }
+            RecordSource::Tail(_) => About::EnteredSpan(SpanContext::default()), // text alone
+            RecordSource::SpanRecord => in_flight::mark().map_or_else(
+                || About::EnteredSpan(SpanContext::default()),
+                About::SpanRecord,
+            ),
         })
     }
 }
 
-impl Source for TypedPairs<'_> {
+impl Source for KeyValueForm<'_> {
     fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
-        let (options, own_pairs) = (self.added.options, self.added.own_pairs());
-        own_pairs.visit(&mut Renamed(visitor, own_pairs))?;
+        let (options, record_pairs) = (self.added.options, self.added.record_pairs());
+        record_pairs.visit(&mut Renamed(visitor, record_pairs))?;
         let (fields, mark, span_id) = match self.about() {
-            About::Inside(position) => (&position.fields, None, position.span.id),
-            About::Mark(mark) => (&mark.fields, Some(mark), 0),
+            About::EnteredSpan(position) => (&position.fields, None, position.span.id),
+            About::SpanRecord(mark) => (&mark.fields, Some(mark), 0),
         };
         if let Some(mark) = mark {
             visitor.visit_pair(SPAN_MARK.to_key(), Value::from(mark.word()))?;
         }
         let of_logger = (options.fields.iter()).filter(|field| !fields.has(field.key));
         for field in fields.iter().chain(of_logger) {
-            if !own_pairs.hides(field.key) {
+            if !record_pairs.hides(field.key) {
                 let value = field.within(options.max_value_len).to_value();
                 visitor.visit_pair(Key::from_str(field.key), value)?;
             }
         }
-        let mut own = |key: span_record::Key, own: Own<'kvs>| {
+        let mut own = |key: span_record::Key, own: ReservedValue<'kvs>| {
             visitor.visit_pair(key.to_key(), own.to_value())
         };
         let mut visited = Ok(());
-        if !options.minimal {
+        if !options.minimal_keys {
             match mark {
                 Some(mark) => mark.own(|key, value| {
                     if visited.is_ok() {
                         visited = own(key, value);
                     }
                 }),
-                None if span_id != 0 => visited = own(SPAN_ID, Own::Number(span_id)),
+                None if span_id != 0 => visited = own(SPAN_ID, ReservedValue::Number(span_id)),
                 None => {}
             }
         }
         visited?;
         if self.added.wants_process_id(mark) {
-            own(PROCESS_ID, Own::Process)?;
+            own(PROCESS_ID, ReservedValue::Process)?;
         }
-        own(TASK_ID, Own::Number(self.added.task_id))?;
-        own(THREAD_ID, Own::Number(ids::thread()))
+        own(TASK_ID, ReservedValue::Number(self.added.task_id))?;
+        own(THREAD_ID, ReservedValue::Number(ids::thread()))
     }
 }
 
 /// Keeps pairs under reserved keys apart from ours.
-struct Renamed<'a, 'kvs>(&'a mut dyn VisitSource<'kvs>, First<'kvs>);
+struct Renamed<'a, 'kvs>(&'a mut dyn VisitSource<'kvs>, FirstPairs<'kvs>);
 
 impl<'kvs> VisitSource<'kvs> for Renamed<'_, 'kvs> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
         match text::renamed(key.as_str()) {
             None => self.0.visit_pair(key, value),
-            Some(_) if self.1.is_other_mark() => Ok(()),
+            Some(_) if self.1.is_foreign_span_record() => Ok(()),
             Some(other) => self.0.visit_pair(Key::from_str(other), value),
         }
     }

@@ -1,7 +1,7 @@
-//! The arms of `join!`, `try_join!`, `select!` and `select_biased!`.
+//! The branches of `join!`, `try_join!`, `select!` and `select_biased!`.
 //!
 //! ```text
-//! a                      at(&around).arm(a).__async_log_arm()
+//! a                      at(&around).branch(a).__async_log_branch()
 //! p = a, if c => h       p = (the same), if at(&around).condition(c) => { enter(&around); h }
 //! ```
 //!
@@ -34,10 +34,10 @@ pub(crate) enum Declaration {
 
 /// The variable of the guard around the macro.
 pub(crate) fn around() -> Ident {
-    Ident::new(AROUND, Span::mixed_site())
+    Ident::new(GUARDED, Span::mixed_site())
 }
 
-pub(crate) const AROUND: &str = "__async_log_around";
+pub(crate) const GUARDED: &str = "__async_log_guarded";
 
 /// `join!` and `try_join!`: expressions.
 pub(crate) fn join(keeper: &mut impl Rewriter, arguments: &Group) -> Option<TokenTree> {
@@ -48,17 +48,17 @@ pub(crate) fn join(keeper: &mut impl Rewriter, arguments: &Group) -> Option<Toke
     if looks_alike {
         return None;
     }
-    let mut arms = Vec::new();
-    for arm in split_commas(tokens) {
-        if matches!(arm, [TokenTree::Literal(_)]) || !can_be_future(arm) {
+    let mut branches = Vec::new();
+    for branch in split_commas(tokens) {
+        if matches!(branch, [TokenTree::Literal(_)]) || !can_be_future(branch) {
             return None;
         }
-        arms.push(future(keeper, arm));
+        branches.push(future(keeper, branch));
     }
-    Some(regroup(arguments, quote!(#(#biased)* #(#arms),*)))
+    Some(regroup(arguments, quote!(#(#biased)* #(#branches),*)))
 }
 
-/// Whose `select!` it is. They differ in what they do with an arm that is a lone name.
+/// Whose `select!` it is. They differ in what they do with a branch that is a lone name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flavour {
     /// Takes it.
@@ -67,7 +67,7 @@ enum Flavour {
     Futures,
 }
 
-struct Arm<'a> {
+struct Branch<'a> {
     /// The pattern with its `=`, or `else`, `complete`, `default`.
     head: &'a [TokenTree],
     future: Option<&'a [TokenTree]>,
@@ -85,38 +85,39 @@ pub(crate) fn select(
 ) -> Option<TokenTree> {
     let tokens = collect(arguments.stream());
     let (biased, mut rest) = split_biased(&tokens);
-    let mut arms = Vec::new();
+    let mut branches = Vec::new();
     while !rest.is_empty() {
-        let (arm, after) = parse_arm(rest)?;
-        arms.push(arm);
+        let (branch, after) = parse_branch(rest)?;
+        branches.push(branch);
         rest = after;
     }
-    if !arms.iter().any(|arm| arm.future.is_some()) {
+    if !branches.iter().any(|branch| branch.future.is_some()) {
         return None;
     }
-    let flavour = match is_biased {
-        true => Some(Flavour::Futures),
-        false => flavour(path, biased, &arms),
+    let flavour = if is_biased {
+        Some(Flavour::Futures)
+    } else {
+        flavour(path, biased, &branches)
     };
 
     let private = keeper.private().clone();
     let around = around();
     let mut written = TokenStream::new();
-    for arm in &arms {
-        let head = arm.head;
+    for branch in &branches {
+        let head = branch.head;
         written.extend(quote!(#(#head)*));
-        if let Some(tokens) = arm.future {
+        if let Some(tokens) = branch.future {
             written.extend(match tokens {
                 [TokenTree::Ident(name)] => lone_name(keeper, name, flavour),
                 _ => future(keeper, tokens),
             });
         }
-        if let Some(condition) = arm.condition {
+        if let Some(condition) = branch.condition {
             let condition = keeper.tokens(condition);
-            written.extend(quote!(, if #private::Around::at(&#around).condition(#condition)));
+            written.extend(quote!(, if #private::MacroGuard::at(&#around).condition(#condition)));
         }
-        let enter = quote!(#private::Around::enter(&#around););
-        let block = brace(arm.handler.first()).filter(|_| arm.handler.len() == 1);
+        let enter = quote!(#private::MacroGuard::enter(&#around););
+        let block = brace(branch.handler.first()).filter(|_| branch.handler.len() == 1);
         let handler = match block {
             // Braces around braces would be a lint's.
             Some(block) => {
@@ -124,11 +125,11 @@ pub(crate) fn select(
                 regroup(&block, quote!(#enter #inside)).into_token_stream()
             }
             None => {
-                let handler = keeper.tokens(arm.handler);
+                let handler = keeper.tokens(branch.handler);
                 quote!({ #enter #handler })
             }
         };
-        let comma = arm.comma;
+        let comma = branch.comma;
         written.extend(quote!(=> #handler #comma));
     }
     Some(regroup(arguments, quote!(#(#biased)* #written)))
@@ -142,7 +143,7 @@ fn future(keeper: &mut impl Rewriter, expression: &[TokenTree]) -> TokenStream {
 fn frame(keeper: &impl Rewriter, expression: TokenStream) -> TokenStream {
     let private = keeper.private();
     let around = around();
-    quote!(#private::Around::at(&#around).arm(#expression).__async_log_arm())
+    quote!(#private::MacroGuard::at(&#around).branch(#expression).__async_log_branch())
 }
 
 /// The name may have to stay the variable's own, to be used again. Where nothing tells, it does, and only the
@@ -153,32 +154,37 @@ fn lone_name(keeper: &impl Rewriter, name: &Ident, flavour: Option<Flavour>) -> 
         (None, Some(declaration)) => declaration == Declaration::Mutable,
         (None, None) => return quote!(#name),
     };
-    match borrowed {
-        true => frame(keeper, quote!(&mut #name)),
-        false => frame(keeper, quote!(#name)),
+    if borrowed {
+        frame(keeper, quote!(&mut #name))
+    } else {
+        frame(keeper, quote!(#name))
     }
 }
 
-fn flavour(path: &[TokenTree], biased: &[TokenTree], arms: &[Arm<'_>]) -> Option<Flavour> {
+fn flavour(path: &[TokenTree], biased: &[TokenTree], branches: &[Branch<'_>]) -> Option<Flavour> {
     let in_path = |of: &str| {
         path.iter().any(
             |token| matches!(token, TokenTree::Ident(ident) if ident.to_string().starts_with(of)),
         )
     };
-    let has_head = |word: &str| arms.iter().any(|arm| is_ident(arm.head.first(), word));
-    let is_fused = |arm: &Arm<'_>| {
-        any(arm.future.unwrap_or_default(), &|tokens, at| {
+    let has_head = |word: &str| {
+        branches
+            .iter()
+            .any(|branch| is_ident(branch.head.first(), word))
+    };
+    let is_fused = |branch: &Branch<'_>| {
+        any(branch.future.unwrap_or_default(), &|tokens, at| {
             is_ident(tokens.get(at), "fuse") || is_ident(tokens.get(at), "select_next_some")
         })
     };
     let is_tokio = in_path("tokio")
         || !biased.is_empty()
         || has_head("else")
-        || arms.iter().any(|arm| arm.condition.is_some());
+        || branches.iter().any(|branch| branch.condition.is_some());
     let is_futures = in_path("futures")
         || has_head("complete")
         || has_head("default")
-        || arms.iter().any(is_fused);
+        || branches.iter().any(is_fused);
     match (is_tokio, is_futures) {
         (true, _) => Some(Flavour::Tokio),
         (_, true) => Some(Flavour::Futures),
@@ -186,7 +192,7 @@ fn flavour(path: &[TokenTree], biased: &[TokenTree], arms: &[Arm<'_>]) -> Option
     }
 }
 
-fn parse_arm(tokens: &[TokenTree]) -> Option<(Arm<'_>, &[TokenTree])> {
+fn parse_branch(tokens: &[TokenTree]) -> Option<(Branch<'_>, &[TokenTree])> {
     let arrow = find(tokens, &|at| is_arrow(tokens, at))?;
     let (before, after) = (&tokens[..arrow], &tokens[arrow + 2..]);
     let is_word = |token: &TokenTree| {
@@ -229,14 +235,14 @@ fn parse_arm(tokens: &[TokenTree]) -> Option<(Arm<'_>, &[TokenTree])> {
     }
     let comma = after.get(end).filter(|next| is_punct(Some(next), ','));
     let rest = &after[end + usize::from(comma.is_some())..];
-    let arm = Arm {
+    let branch = Branch {
         head,
         future,
         condition,
         handler: &after[..end],
         comma,
     };
-    Some((arm, rest))
+    Some((branch, rest))
 }
 
 fn can_be_future(tokens: &[TokenTree]) -> bool {
@@ -274,9 +280,10 @@ fn borrows_temporary(expression: &[TokenTree]) -> bool {
 }
 
 fn split_biased(tokens: &[TokenTree]) -> (&[TokenTree], &[TokenTree]) {
-    match is_ident(tokens.first(), "biased") && is_punct(tokens.get(1), ';') {
-        true => tokens.split_at(2),
-        false => (&[], tokens),
+    if is_ident(tokens.first(), "biased") && is_punct(tokens.get(1), ';') {
+        tokens.split_at(2)
+    } else {
+        (&[], tokens)
     }
 }
 
@@ -289,42 +296,48 @@ mod tests {
         text.replace(' ', "")
     }
 
-    /// `head|future|condition|handler` of each arm; `None` where this is no asynchronous `select!`.
-    fn arms(source: &str) -> Option<Vec<String>> {
+    /// `head|future|condition|handler` of each branch; `None` where this is no asynchronous `select!`.
+    fn branches(source: &str) -> Option<Vec<String>> {
         let tokens = collect(source.parse().expect("tokens"));
         let mut rest = &tokens[..];
-        let mut arms = Vec::new();
+        let mut branches = Vec::new();
         while !rest.is_empty() {
-            let (arm, after) = parse_arm(rest)?;
+            let (branch, after) = parse_branch(rest)?;
             rest = after;
             let parts = [
-                arm.head,
-                arm.future.unwrap_or_default(),
-                arm.condition.unwrap_or_default(),
-                arm.handler,
+                branch.head,
+                branch.future.unwrap_or_default(),
+                branch.condition.unwrap_or_default(),
+                branch.handler,
             ];
-            arms.push(parts.map(text).join("|"));
+            branches.push(parts.map(text).join("|"));
         }
-        Some(arms)
+        Some(branches)
     }
 
     #[test]
     fn handlers_with_and_without_commas() {
         let expected = ["a=|b||c", "d=|e||{f}", "g=|h||i"];
         let expected = Some(expected.map(str::to_owned).to_vec());
-        assert_eq!(arms("a = b => c, d = e => { f } g = h => i"), expected);
-        assert_eq!(arms("a = b => c, d = e => { f }, g = h => i,"), expected);
+        assert_eq!(branches("a = b => c, d = e => { f } g = h => i"), expected);
+        assert_eq!(
+            branches("a = b => c, d = e => { f }, g = h => i,"),
+            expected
+        );
     }
 
     #[test]
     fn a_handler_goes_on_behind_its_block() {
         let expected = vec!["a=|b||{c}.d()".to_owned(), "e=|f||{g}?".to_owned()];
-        assert_eq!(arms("a = b => { c }.d(), e = f => { g }?"), Some(expected));
+        assert_eq!(
+            branches("a = b => { c }.d(), e = f => { g }?"),
+            Some(expected)
+        );
     }
 
     #[test]
     fn patterns_futures_and_conditions() {
-        let one = |source| arms(source).map(|arms| arms.join("  "));
+        let one = |source| branches(source).map(|branches| branches.join("  "));
         let is = |source, expected: &str| assert_eq!(one(source).as_deref(), Some(expected));
         is("1..=5 = a => b", "1..=5=|a||b");
         is("Some(1 | 2) = a => b", "Some(1|2)=|a||b");
@@ -357,7 +370,7 @@ mod tests {
             "a = b and c => d",
             "a = &mut f() => b",
         ] {
-            assert_eq!(arms(source), None, "{source}");
+            assert_eq!(branches(source), None, "{source}");
         }
     }
 }
