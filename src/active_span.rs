@@ -18,7 +18,8 @@ use crate::record::arguments::Arguments;
 use crate::record::fields::Fields;
 use crate::record::outcome::Outcome;
 use crate::record::pairs::{FirstPairs, NO_PAIRS};
-use crate::record::span_record::{Event, Seconds, SpanRecord, Spawned};
+use crate::record::reserved_value::Seconds;
+use crate::record::span_record::{Event, SpanRecord, Spawned};
 use crate::span_state::{SpanData, SpanRef};
 use crate::stack::{self, LeftOpen, SpanContext};
 use crate::target::Target;
@@ -125,6 +126,24 @@ pub(crate) struct StartArguments<'a, O> {
     pub(crate) spawned: Option<Spawned>,
 }
 
+impl<O: SpanSource> StartArguments<'_, O> {
+    /// Whether the target is not that of the call site. Most often it is the same string, and need not be read.
+    fn has_own_target(&self) -> bool {
+        let (target, static_target) = (self.metadata.target(), self.origin.target());
+        !std::ptr::eq(target, static_target) && target != static_target
+    }
+
+    fn capture_fields(&mut self, own_target: bool) -> Fields {
+        Fields::capture(
+            self.pairs,
+            self.arguments,
+            self.around.fields.take(),
+            own_target.then(|| self.metadata.target()),
+            self.origin.name().is_none().then_some(self.name),
+        )
+    }
+}
+
 impl<O: SpanSource> ActiveSpan<O> {
     pub(crate) const fn none() -> Self {
         ActiveSpan(None)
@@ -143,69 +162,42 @@ impl<O: SpanSource> ActiveSpan<O> {
         }))
     }
 
-    /// Writes the start record. That the global logger wants it has been asked.
-    pub(crate) fn start(beginning: StartArguments<'_, O>) -> Self {
-        let StartArguments {
-            origin,
-            metadata,
-            mut around,
-            ..
-        } = beginning;
+    /// Writes the start record. The caller has asked the global logger whether it wants that.
+    pub(crate) fn start(mut start: StartArguments<'_, O>) -> Self {
         let _writing = Writing::begin();
-        if ids::is_inherited(around.span.id) {
-            around = SpanContext::default();
+        if ids::is_inherited(start.around.span.id) {
+            start.around = SpanContext::default();
         }
-        // Most often it is the same string, and need not be read.
-        let own_target = !std::ptr::eq(metadata.target(), origin.target())
-            && metadata.target() != origin.target();
-        let fields = Fields::capture(
-            beginning.pairs,
-            beginning.arguments,
-            around.fields.take(),
-            own_target.then(|| metadata.target()),
-            origin.name().is_none().then_some(beginning.name),
-        );
-        let arguments = FirstPairs::new(beginning.pairs, beginning.arguments);
+        let own_target = start.has_own_target();
+        let fields = start.capture_fields(own_target);
+        let arguments = FirstPairs::new(start.pairs, start.arguments);
         let settled = start_arguments::settle(arguments);
-        // The clock is read when all is formatted: that is not the operation's time.
-        let start = clock::now();
-        let mut open = OpenSpan {
-            span: SpanRef::NONE,
-            fields,
-            origin: Some(origin),
-            level: metadata.level().into(),
-            own_target,
-            unwinding: thread::panicking(),
-            outcome: None,
-        };
-        let id = ids::next_span();
-        let inside = around.span.anchored_at();
-        let anchored_at = inside.unwrap_or_else(|| clock::anchored_at(start));
+        // The clock is read after formatting, which is no part of the operation's time.
+        let started = clock::now();
+        let parent = start.around.span;
+        let anchored_at = parent.anchored_at();
+        let anchored_at = anchored_at.unwrap_or_else(|| clock::anchored_at(started));
         let event = Event::Start {
-            parent: around.span.id,
-            at: Seconds(anchored_at + start),
-            arguments: beginning.arguments,
-            spawned: beginning.spawned,
+            parent: parent.id,
+            at: Seconds(anchored_at + started),
+            arguments: start.arguments,
+            spawned: start.spawned,
         };
+        let mut open =
+            OpenSpan::unwritten(start.origin, start.metadata.level(), fields, own_target);
+        let id = ids::next_span();
         let task_id = match settled {
             None => open.emit(id, event, &arguments),
             Some(settled) => open.emit_with(id, event, settled),
         };
         if let Some(task_id) = task_id {
-            let target = if own_target {
-                Target::UNKNOWN
-            } else {
-                open.origin
-                    .as_ref()
-                    .map_or(Target::UNKNOWN, O::static_target)
-            };
-            let known = SpanData {
-                start,
+            let data = SpanData {
+                start: started,
                 task_id,
-                target,
+                target: open.static_target(),
                 anchored_at,
             };
-            open.span = SpanRef::open(id, known);
+            open.span = SpanRef::open(id, data);
         }
         ActiveSpan(Some(open))
     }
@@ -273,6 +265,29 @@ impl<O: SpanSource> ActiveSpan<O> {
 }
 
 impl<O: SpanSource> OpenSpan<O> {
+    /// A span whose start is to be written.
+    #[inline]
+    fn unwritten(origin: O, level: Level, fields: Fields, own_target: bool) -> Self {
+        OpenSpan {
+            span: SpanRef::NONE,
+            fields,
+            origin: Some(origin),
+            level: level.into(),
+            own_target,
+            unwinding: thread::panicking(),
+            outcome: None,
+        }
+    }
+
+    /// The target if it is static.
+    #[inline]
+    fn static_target(&self) -> Target {
+        if self.own_target {
+            return Target::UNKNOWN;
+        }
+        (self.origin.as_ref()).map_or(Target::UNKNOWN, O::static_target)
+    }
+
     fn end(&mut self, event: Event) {
         let _writing = Writing::begin();
         self.emit(self.span.id, event, &NO_PAIRS);
@@ -295,7 +310,7 @@ impl<O: SpanSource> OpenSpan<O> {
         } else {
             self.fields.clone()
         };
-        let mark = SpanRecord {
+        let span_record = SpanRecord {
             id,
             fields: self.fields.take(),
             event,
@@ -310,7 +325,7 @@ impl<O: SpanSource> OpenSpan<O> {
             .level(self.level.into())
             .target(target)
             .build();
-        let arrived = emission::emit(mark, origin, metadata, &Name(name), arguments)?;
+        let arrived = emission::emit(span_record, origin, metadata, &Name(name), arguments)?;
         self.fields = arrived.fields;
         Some(arrived.task_id.unwrap_or(NO_TASK))
     }

@@ -11,7 +11,8 @@ use crate::function_name;
 use crate::ids;
 use crate::logger::task_source;
 use crate::record::pairs::NO_PAIRS;
-use crate::record::span_record::{SpawnLine, Spawned};
+use crate::record::reserved_value::SpawnLine;
+use crate::record::span_record::Spawned;
 use crate::stack::{self, SpanContext};
 use crate::target::{self, Target};
 

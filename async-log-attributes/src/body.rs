@@ -218,8 +218,8 @@ impl AwaitRewriter<'_> {
         }
     }
 
-    /// Writes a `join!` or `select!` that begins at `at`, whose path is at the end of `out`, with
-    /// its place left around it; gives where it ends.
+    /// Writes the `join!` or `select!` that begins at `at`, whose path is at the end of `out`, inside a guard that
+    /// leaves the span context; gives the index behind it.
     fn macro_with_branches(
         &mut self,
         tokens: &[TokenTree],
@@ -235,37 +235,14 @@ impl AwaitRewriter<'_> {
             return None;
         }
         let path_start = path_start(out);
-        let found = std::mem::replace(&mut self.found, true);
-        let written = match name.to_string().as_str() {
-            "join" | "try_join" => branches::join(self, arguments),
-            "select" => branches::select(self, arguments, &out[path_start..], false),
-            "select_biased" => branches::select(self, arguments, &out[path_start..], true),
-            _ => None,
-        };
-        let Some(written) = written else {
-            self.found = found;
-            return None;
-        };
-
+        let written = self.branches(name, arguments, &out[path_start..])?;
         let path = out.split_off(path_start);
-        let (private, instance) = (self.private, self.instance());
-        let around = around();
         let bang = &tokens[at + 1];
         let call = quote!(#(#path)* #name #bang #written);
-        // Lints and errors point at the macro, not at the whole span.
+        let mut block = self.guarded(name, call);
+        // Lints and errors point at the macro, not at the whole span. A lint that asks whether a statement wants a
+        // semicolon sees it end as the macro does.
         let here = Span::mixed_site().located_at(name.span());
-        let call = match name.to_string().as_str() {
-            "join" | "try_join" => {
-                quote_spanned!(here=> #private::MacroGuard::after(&#around, #call))
-            }
-            _ => call,
-        };
-        let block = quote_spanned!(here=>
-            let #around = #private::MacroGuard::__async_log_leave(#instance);
-            #call
-        );
-        let mut block = Group::new(Delimiter::Brace, block);
-        // A lint that asks whether a statement wants a semicolon sees it end as the macro does.
         block.set_span(if is_statement_start(out.last()) {
             arguments.span_close()
         } else {
@@ -279,6 +256,42 @@ impl AwaitRewriter<'_> {
             quote!(#block)
         });
         Some(at + 3)
+    }
+
+    /// The arguments of a macro with its branches rewritten; `None` if it is another macro.
+    fn branches(
+        &mut self,
+        name: &Ident,
+        arguments: &Group,
+        path: &[TokenTree],
+    ) -> Option<TokenTree> {
+        let found = std::mem::replace(&mut self.found, true);
+        let written = match name.to_string().as_str() {
+            "join" | "try_join" => branches::join(self, arguments),
+            "select" => branches::select(self, arguments, path, false),
+            "select_biased" => branches::select(self, arguments, path, true),
+            _ => None,
+        };
+        self.found = found || written.is_some();
+        written
+    }
+
+    /// The call of a macro behind its guard.
+    fn guarded(&self, name: &Ident, call: TokenStream) -> Group {
+        let (private, instance) = (self.private, self.instance());
+        let around = around();
+        let here = Span::mixed_site().located_at(name.span());
+        let call = match name.to_string().as_str() {
+            "join" | "try_join" => {
+                quote_spanned!(here=> #private::MacroGuard::after(&#around, #call))
+            }
+            _ => call,
+        };
+        let block = quote_spanned!(here=>
+            let #around = #private::MacroGuard::__async_log_leave(#instance);
+            #call
+        );
+        Group::new(Delimiter::Brace, block)
     }
 }
 

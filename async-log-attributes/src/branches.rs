@@ -40,7 +40,7 @@ pub(crate) fn around() -> Ident {
 pub(crate) const GUARDED: &str = "__async_log_guarded";
 
 /// `join!` and `try_join!`: expressions.
-pub(crate) fn join(keeper: &mut impl Rewriter, arguments: &Group) -> Option<TokenTree> {
+pub(crate) fn join(rewriter: &mut impl Rewriter, arguments: &Group) -> Option<TokenTree> {
     let tokens = collect(arguments.stream());
     let (biased, tokens) = split_biased(&tokens);
     let looks_alike = tokens.is_empty()
@@ -53,7 +53,7 @@ pub(crate) fn join(keeper: &mut impl Rewriter, arguments: &Group) -> Option<Toke
         if matches!(branch, [TokenTree::Literal(_)]) || !can_be_future(branch) {
             return None;
         }
-        branches.push(future(keeper, branch));
+        branches.push(future(rewriter, branch));
     }
     Some(regroup(arguments, quote!(#(#biased)* #(#branches),*)))
 }
@@ -78,7 +78,7 @@ struct Branch<'a> {
 
 /// `select!` and `select_biased!`: `PATTERN = FUTURE, if CONDITION => HANDLER`.
 pub(crate) fn select(
-    keeper: &mut impl Rewriter,
+    rewriter: &mut impl Rewriter,
     arguments: &Group,
     path: &[TokenTree],
     is_biased: bool,
@@ -100,64 +100,71 @@ pub(crate) fn select(
         flavour(path, biased, &branches)
     };
 
-    let private = keeper.private().clone();
-    let around = around();
-    let mut written = TokenStream::new();
-    for branch in &branches {
-        let head = branch.head;
-        written.extend(quote!(#(#head)*));
-        if let Some(tokens) = branch.future {
-            written.extend(match tokens {
-                [TokenTree::Ident(name)] => lone_name(keeper, name, flavour),
-                _ => future(keeper, tokens),
-            });
-        }
-        if let Some(condition) = branch.condition {
-            let condition = keeper.tokens(condition);
-            written.extend(quote!(, if #private::MacroGuard::at(&#around).condition(#condition)));
-        }
-        let enter = quote!(#private::MacroGuard::enter(&#around););
-        let block = brace(branch.handler.first()).filter(|_| branch.handler.len() == 1);
-        let handler = match block {
-            // Braces around braces would be a lint's.
-            Some(block) => {
-                let inside = keeper.tokens(&collect(block.stream()));
-                regroup(&block, quote!(#enter #inside)).into_token_stream()
-            }
-            None => {
-                let handler = keeper.tokens(branch.handler);
-                quote!({ #enter #handler })
-            }
-        };
-        let comma = branch.comma;
-        written.extend(quote!(=> #handler #comma));
-    }
+    let branches = branches.iter();
+    let written: TokenStream = branches
+        .map(|branch| write_branch(rewriter, branch, flavour))
+        .collect();
     Some(regroup(arguments, quote!(#(#biased)* #written)))
 }
 
-fn future(keeper: &mut impl Rewriter, expression: &[TokenTree]) -> TokenStream {
-    let expression = keeper.tokens(expression);
-    frame(keeper, expression)
+fn write_branch(
+    rewriter: &mut impl Rewriter,
+    branch: &Branch<'_>,
+    flavour: Option<Flavour>,
+) -> TokenStream {
+    let (head, comma) = (branch.head, branch.comma);
+    let future = branch.future.map(|tokens| match tokens {
+        [TokenTree::Ident(name)] => lone_name(rewriter, name, flavour),
+        _ => future(rewriter, tokens),
+    });
+    let condition = branch.condition.map(|condition| {
+        let condition = rewriter.tokens(condition);
+        let (private, around) = (rewriter.private(), around());
+        quote!(, if #private::MacroGuard::at(&#around).condition(#condition))
+    });
+    let handler = write_handler(rewriter, branch.handler);
+    quote!(#(#head)* #future #condition => #handler #comma)
 }
 
-fn frame(keeper: &impl Rewriter, expression: TokenStream) -> TokenStream {
-    let private = keeper.private();
+fn write_handler(rewriter: &mut impl Rewriter, handler: &[TokenTree]) -> TokenStream {
+    let (private, around) = (rewriter.private(), around());
+    let enter = quote!(#private::MacroGuard::enter(&#around););
+    match brace(handler.first()).filter(|_| handler.len() == 1) {
+        // A lint objects to braces around braces.
+        Some(block) => {
+            let inside = rewriter.tokens(&collect(block.stream()));
+            regroup(&block, quote!(#enter #inside)).into_token_stream()
+        }
+        None => {
+            let handler = rewriter.tokens(handler);
+            quote!({ #enter #handler })
+        }
+    }
+}
+
+fn future(rewriter: &mut impl Rewriter, expression: &[TokenTree]) -> TokenStream {
+    let expression = rewriter.tokens(expression);
+    frame(rewriter, expression)
+}
+
+fn frame(rewriter: &impl Rewriter, expression: TokenStream) -> TokenStream {
+    let private = rewriter.private();
     let around = around();
     quote!(#private::MacroGuard::at(&#around).branch(#expression).__async_log_branch())
 }
 
 /// The name may have to stay the variable's own, to be used again. Where nothing tells, it does, and only the
 /// records of that future are not seen inside the span while the macro waits.
-fn lone_name(keeper: &impl Rewriter, name: &Ident, flavour: Option<Flavour>) -> TokenStream {
-    let borrowed = match (flavour, keeper.declaration(name)) {
+fn lone_name(rewriter: &impl Rewriter, name: &Ident, flavour: Option<Flavour>) -> TokenStream {
+    let borrowed = match (flavour, rewriter.declaration(name)) {
         (Some(flavour), _) => flavour == Flavour::Futures,
         (None, Some(declaration)) => declaration == Declaration::Mutable,
         (None, None) => return quote!(#name),
     };
     if borrowed {
-        frame(keeper, quote!(&mut #name))
+        frame(rewriter, quote!(&mut #name))
     } else {
-        frame(keeper, quote!(#name))
+        frame(rewriter, quote!(#name))
     }
 }
 
@@ -195,44 +202,8 @@ fn flavour(path: &[TokenTree], biased: &[TokenTree], branches: &[Branch<'_>]) ->
 fn parse_branch(tokens: &[TokenTree]) -> Option<(Branch<'_>, &[TokenTree])> {
     let arrow = find(tokens, &|at| is_arrow(tokens, at))?;
     let (before, after) = (&tokens[..arrow], &tokens[arrow + 2..]);
-    let is_word = |token: &TokenTree| {
-        ["else", "complete", "default"]
-            .iter()
-            .any(|word| is_ident(Some(token), word))
-    };
-    let (head, future, condition) = match before {
-        [word] if is_word(word) => (before, None, None),
-        _ => {
-            // A pattern has no generic arguments that could hold an `=`.
-            let equals = (0..before.len()).find(|&at| is_assignment(before, at))?;
-            let (head, future) = before.split_at(equals + 1);
-            let comma = find(future, &|at| is_punct(future.get(at), ','));
-            let (future, condition) = match comma {
-                None => (future, None),
-                Some(comma) if is_ident(future.get(comma + 1), "if") => {
-                    (&future[..comma], Some(&future[comma + 2..]))
-                }
-                Some(_) => return None,
-            };
-            if !can_be_future(future) {
-                return None;
-            }
-            (head, Some(future), condition)
-        }
-    };
-
-    // A block ends the handler unless an expression goes on behind it.
-    let goes_on = is_punct(after.get(1), '.') || is_punct(after.get(1), '?');
-    let end = match brace(after.first()) {
-        Some(_) if !goes_on => 1,
-        _ => {
-            let comma = find(after, &|at| is_punct(after.get(at), ','));
-            comma.unwrap_or(after.len())
-        }
-    };
-    if end == 0 {
-        return None;
-    }
+    let (head, future, condition) = parse_head(before)?;
+    let end = handler_end(after)?;
     let comma = after.get(end).filter(|next| is_punct(Some(next), ','));
     let rest = &after[end + usize::from(comma.is_some())..];
     let branch = Branch {
@@ -243,6 +214,48 @@ fn parse_branch(tokens: &[TokenTree]) -> Option<(Branch<'_>, &[TokenTree])> {
         comma,
     };
     Some((branch, rest))
+}
+
+/// Pattern, future and condition of a branch.
+type Head<'a> = (
+    &'a [TokenTree],
+    Option<&'a [TokenTree]>,
+    Option<&'a [TokenTree]>,
+);
+
+/// Splits the tokens before the arrow.
+fn parse_head(before: &[TokenTree]) -> Option<Head<'_>> {
+    let is_word = |token: &TokenTree| {
+        ["else", "complete", "default"]
+            .iter()
+            .any(|word| is_ident(Some(token), word))
+    };
+    if matches!(before, [word] if is_word(word)) {
+        return Some((before, None, None));
+    }
+    // A pattern has no generic arguments that could hold an `=`.
+    let equals = (0..before.len()).find(|&at| is_assignment(before, at))?;
+    let (head, future) = before.split_at(equals + 1);
+    let comma = find(future, &|at| is_punct(future.get(at), ','));
+    let (future, condition) = match comma {
+        None => (future, None),
+        Some(comma) if is_ident(future.get(comma + 1), "if") => {
+            (&future[..comma], Some(&future[comma + 2..]))
+        }
+        Some(_) => return None,
+    };
+    can_be_future(future).then_some((head, Some(future), condition))
+}
+
+/// The length of the handler behind an arrow; `None` if there is none.
+fn handler_end(after: &[TokenTree]) -> Option<usize> {
+    // A block ends the handler unless an expression goes on behind it.
+    let goes_on = is_punct(after.get(1), '.') || is_punct(after.get(1), '?');
+    let end = match brace(after.first()) {
+        Some(_) if !goes_on => 1,
+        _ => find(after, &|at| is_punct(after.get(at), ',')).unwrap_or(after.len()),
+    };
+    (end > 0).then_some(end)
 }
 
 fn can_be_future(tokens: &[TokenTree]) -> bool {

@@ -249,7 +249,7 @@ impl Expansion<'_> {
 
     /// Hands the value on to the kind that the compiler chooses by the value's type.
     fn end_by_kind(&self, returned: &Returned) -> TokenStream {
-        let (private, guard) = (&self.private, &self.guard);
+        let private = &self.private;
         let kind = match returned {
             Returned::Opaque(Bounds::Unknown(_)) => ours!(__kind(__returned)),
             Returned::Opaque(Bounds::RewrittenBlock) => {
@@ -264,7 +264,22 @@ impl Expansion<'_> {
             _ => ours!(),
         };
         let look = self.look(returned);
-        let end = match self.events().next() {
+        let end = self.go_on();
+        ours! {
+            #[allow(unreachable_code, clippy::implicit_return, clippy::needless_late_init)]
+            {
+                #question
+                #look
+                let __kind = #kind.async_log_kind();
+                #end
+            }
+        }
+    }
+
+    /// The call of the kind, which decides how the value goes on.
+    fn go_on(&self) -> TokenStream {
+        let guard = &self.guard;
+        match self.events().next() {
             None => ours!(__kind.go_on(__value, #guard)),
             Some(event) => {
                 let watcher = self.watcher();
@@ -277,15 +292,6 @@ impl Expansion<'_> {
                 let span = Span::mixed_site().located_at(event.option.span());
                 let method = Ident::new(method, span);
                 quote_spanned!(span=> __kind.#method(__value, #guard, #watcher))
-            }
-        };
-        ours! {
-            #[allow(unreachable_code, clippy::implicit_return, clippy::needless_late_init)]
-            {
-                #question
-                #look
-                let __kind = #kind.async_log_kind();
-                #end
             }
         }
     }

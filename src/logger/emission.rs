@@ -7,12 +7,16 @@ use log::{Metadata, Record};
 
 use crate::call_site::SpanSource;
 use crate::logger::in_flight::{self, Delivered, Name, SpanRecordGuard};
+use crate::record::fields::Fields;
+use crate::record::pair_order::{self, PairSink};
 use crate::record::pairs::{FirstPairs, FOREIGN_SPAN_RECORD};
-use crate::record::span_record::{SpanRecord, SPAN_MARK};
+use crate::record::reserved_key::ReservedKey;
+use crate::record::reserved_value::ReservedValue;
+use crate::record::span_record::SpanRecord;
 
 /// Writes a span record to `log`'s global logger, and gives its fields back with what is known of it then.
 pub(crate) fn emit(
-    mark: SpanRecord,
+    span_record: SpanRecord,
     origin: &impl SpanSource,
     metadata: Metadata<'_>,
     name: &Name<'_>,
@@ -20,7 +24,7 @@ pub(crate) fn emit(
 ) -> Option<Delivered> {
     let pairs = Pairs {
         arguments,
-        mark: OnceCell::new(),
+        span_record: OnceCell::new(),
     };
     let (file, line) = origin.line();
     let mut record = Record::builder();
@@ -30,12 +34,16 @@ pub(crate) fn emit(
         .file_static(Some(file))
         .line(Some(line))
         .key_values(&pairs);
-    write(&record.args(format_args!("{name}")).build(), name, mark)
+    write(
+        &record.args(format_args!("{name}")).build(),
+        name,
+        span_record,
+    )
 }
 
 #[inline(always)] // a span record is too large to be moved for nothing
-fn write(record: &Record<'_>, name: &Name<'_>, mark: SpanRecord) -> Option<Delivered> {
-    let passing = SpanRecordGuard::of(record, name, mark);
+fn write(record: &Record<'_>, name: &Name<'_>, span_record: SpanRecord) -> Option<Delivered> {
+    let passing = SpanRecordGuard::of(record, name, span_record);
     log::logger().log(record);
     passing.end()
 }
@@ -44,29 +52,21 @@ fn write(record: &Record<'_>, name: &Name<'_>, mark: SpanRecord) -> Option<Deliv
 struct Pairs<'a> {
     arguments: &'a dyn Source,
     /// The span record that is in flight, once somebody looks.
-    mark: OnceCell<Option<SpanRecord>>,
+    span_record: OnceCell<Option<SpanRecord>>,
 }
 
 impl Source for Pairs<'_> {
     fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), kv::Error> {
-        let Some(mark) = self.mark.get_or_init(in_flight::mark) else {
+        let Some(span_record) = self.span_record.get_or_init(in_flight::span_record) else {
             return Ok(());
         };
-        let arguments = FirstPairs::new(self.arguments, mark.arguments());
-        arguments.visit(visitor)?;
-        visitor.visit_pair(SPAN_MARK.to_key(), Value::from(mark.word()))?;
-        for field in mark.fields.iter() {
-            if !arguments.hides(field.key) {
-                visitor.visit_pair(kv::Key::from_str(field.key), field.to_value())?;
-            }
-        }
-        let mut visited = Ok(());
-        mark.own(|key, own| {
-            if visited.is_ok() {
-                visited = visitor.visit_pair(key.to_key(), own.to_value());
-            }
-        });
-        visited
+        let arguments = FirstPairs::new(self.arguments, span_record.arguments());
+        let mut sink = EmissionSink {
+            visitor,
+            result: Ok(()),
+        };
+        pair_order::of_span_record(&mut sink, span_record, arguments, false);
+        sink.result
     }
 
     fn get(&self, key: kv::Key<'_>) -> Option<Value<'_>> {
@@ -76,6 +76,33 @@ impl Source for Pairs<'_> {
         let mut get = Get { key, found: None };
         let _ = self.visit(&mut get);
         get.found
+    }
+}
+
+/// Gives all pairs as they are: no `Logger` has seen the record yet.
+struct EmissionSink<'a, 'kvs> {
+    visitor: &'a mut dyn VisitSource<'kvs>,
+    result: Result<(), kv::Error>,
+}
+
+impl<'kvs> PairSink<'kvs> for EmissionSink<'_, 'kvs> {
+    fn record_pairs(&mut self, pairs: FirstPairs<'kvs>) {
+        self.result = pairs.visit(self.visitor);
+    }
+
+    fn fields(&mut self, fields: &'kvs Fields, hidden_by: FirstPairs<'kvs>) {
+        for field in fields.iter() {
+            if self.result.is_ok() && !hidden_by.hides(field.key) {
+                let key = kv::Key::from_str(field.key);
+                self.result = self.visitor.visit_pair(key, field.to_value());
+            }
+        }
+    }
+
+    fn reserved(&mut self, key: ReservedKey, value: ReservedValue<'kvs>) {
+        if self.result.is_ok() {
+            self.result = self.visitor.visit_pair(key.to_key(), value.to_value());
+        }
     }
 }
 

@@ -43,7 +43,7 @@ const NO_LOGGER: usize = 1;
 impl InFlight {
     /// A span record, with the name that is its message.
     #[inline]
-    fn mark(record: &Record<'_>, name: &Name<'_>) -> Self {
+    fn span_record(record: &Record<'_>, name: &Name<'_>) -> Self {
         InFlight {
             logger: NO_LOGGER,
             first: NO_LOGGER,
@@ -65,12 +65,12 @@ impl InFlight {
 
     /// A record whose key-values are ours. Where it is a span record it is one still if another logger leaves them away.
     #[inline]
-    pub(crate) fn pairs(pairs: usize, mark: Option<&InFlight>) -> Self {
+    pub(crate) fn pairs(pairs: usize, span_record: Option<&InFlight>) -> Self {
         InFlight {
             logger: 0,
             first: 0,
             pairs,
-            shown: mark.map_or(0, |mark| mark.shown),
+            shown: span_record.map_or(0, |span_record| span_record.shown),
         }
     }
 
@@ -82,9 +82,8 @@ impl InFlight {
     /// What it is where it is recognized.
     fn seen(&self) -> Class {
         match self.logger {
-            NO_LOGGER => {
-                with_in_flight(|span_record| Class::of(&span_record.mark)).unwrap_or(Class::Plain)
-            }
+            NO_LOGGER => with_in_flight(|span_record| Class::of(&span_record.span_record))
+                .unwrap_or(Class::Plain),
             _ => Class::Done,
         }
     }
@@ -111,8 +110,8 @@ impl InFlight {
             false => (Class::Plain, 0),
             // The key-values have our keys, and they are gone.
             true if self.pairs != 0 => {
-                let mark = with_in_flight(|span_record| Class::of(&span_record.mark));
-                (mark.unwrap_or(Class::Plain), self.shown)
+                let span_record = with_in_flight(|span_record| Class::of(&span_record.span_record));
+                (span_record.unwrap_or(Class::Plain), self.shown)
             }
             true => (Class::Done, self.shown),
         };
@@ -122,7 +121,7 @@ impl InFlight {
     /// Whether it is the end of a span, which is written though the level was changed in between.
     pub(crate) fn is_end(&self) -> bool {
         let is_end = |span_record: &mut InFlightSpanRecord| {
-            matches!(Class::of(&span_record.mark), Class::End(_))
+            matches!(Class::of(&span_record.span_record), Class::End(_))
         };
         self.shown != 0 && with_in_flight(is_end).unwrap_or(false)
     }
@@ -206,7 +205,7 @@ impl Drop for MessageSearch {
 
 /// A span record that is in flight.
 pub(crate) struct InFlightSpanRecord {
-    pub(crate) mark: SpanRecord,
+    pub(crate) span_record: SpanRecord,
     /// The task that a `Logger` wrote for it.
     pub(crate) task_id: Option<u64>,
 }
@@ -279,7 +278,7 @@ impl InFlightCell {
     fn arrive(&self) -> Option<Delivered> {
         let mut span_record = self.span_record.borrow_mut();
         let arrived = span_record.as_mut().map(|span_record| Delivered {
-            fields: span_record.mark.fields.take(),
+            fields: span_record.span_record.fields.take(),
             task_id: span_record.task_id,
         });
         // Nothing of it has to be dropped any more.
@@ -307,12 +306,12 @@ pub(crate) struct SpanRecordGuard {
 
 impl SpanRecordGuard {
     #[inline]
-    pub(crate) fn of(record: &Record<'_>, name: &Name<'_>, mark: SpanRecord) -> Self {
+    pub(crate) fn of(record: &Record<'_>, name: &Name<'_>, span_record: SpanRecord) -> Self {
         IN_FLIGHT.with(|cell| {
             let before = cell.which().map(|which| cell.keep(which));
-            cell.set(Some(InFlight::mark(record, name)));
+            cell.set(Some(InFlight::span_record(record, name)));
             cell.set_in_flight(Some(InFlightSpanRecord {
-                mark,
+                span_record,
                 task_id: None,
             }));
             SpanRecordGuard { before }
@@ -415,8 +414,8 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    fn of(mark: &SpanRecord) -> Self {
-        match mark.event {
+    fn of(span_record: &SpanRecord) -> Self {
+        match span_record.event {
             Event::Start { .. } => Class::Start,
             Event::End { task_id, .. } => Class::End(task_id),
         }
@@ -425,11 +424,11 @@ impl Class {
 
 /// What the span record in flight says; `f` must not allocate, since an allocator may log.
 pub(crate) fn with_span_record<R>(f: impl FnOnce(&SpanRecord) -> R) -> Option<R> {
-    with_in_flight(|span_record| f(&span_record.mark))
+    with_in_flight(|span_record| f(&span_record.span_record))
 }
 
 /// The span record that is in flight.
-pub(crate) fn mark() -> Option<SpanRecord> {
+pub(crate) fn span_record() -> Option<SpanRecord> {
     with_span_record(SpanRecord::clone)
 }
 

@@ -222,7 +222,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     #[inline(always)] // where nothing was in flight before, there is nothing to put back
     fn log_plain<const TEXT: bool>(&self, record: &Record<'_>, before: Option<InFlight>) {
         if self.inner.enabled(record.metadata()) {
-            let inside = RecordSource::EnteredSpan(stack::depth());
+            let inside = RecordSource::InSpan(stack::depth());
             self.write::<TEXT>(record, inside, self.task_id(), before);
         }
     }
@@ -329,27 +329,27 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     fn write<const TEXT: bool>(
         &self,
         record: &Record<'_>,
-        subject: RecordSource<'_>,
+        source: RecordSource<'_>,
         task_id: u64,
         before: Option<InFlight>,
     ) {
-        let added = Annotation {
+        let annotation = Annotation {
             record,
             options: &self.options,
-            subject,
+            source,
             task_id,
         };
-        match subject {
-            RecordSource::EnteredSpan(depth) if TEXT && record.key_values().count() > 0 => {
-                self.write_paired(added, depth, before)
+        match source {
+            RecordSource::InSpan(depth) if TEXT && record.key_values().count() > 0 => {
+                self.write_paired(annotation, depth, before)
             }
-            _ if TEXT => self.write_line(added, before),
+            _ if TEXT => self.write_line(annotation, before),
             _ => {
-                let pairs = KeyValueForm::new(added);
-                let mark = before
+                let pairs = KeyValueForm::new(annotation);
+                let span_record = before
                     .as_ref()
-                    .filter(|_| matches!(subject, RecordSource::SpanRecord));
-                let which = InFlight::pairs(pairs.address(), mark);
+                    .filter(|_| matches!(source, RecordSource::SpanRecord));
+                let which = InFlight::pairs(pairs.address(), span_record);
                 self.hand_on(record, *record.args(), &pairs, which, before);
             }
         }
@@ -358,20 +358,29 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// The pairs may be anybody's. So they are asked before the inner logger is called, which may hold a lock when it
     /// asks for the line.
     #[inline(never)]
-    fn write_paired(&self, added: Annotation<'_>, depth: usize, before: Option<InFlight>) {
-        if added.record.args().as_str().is_some() {
-            let subject = RecordSource::Paired(depth);
-            let line = TextForm::settled(Annotation { subject, ..added });
-            return self.hand_on_line(added.record, &line, before);
+    fn write_paired(&self, annotation: Annotation<'_>, depth: usize, before: Option<InFlight>) {
+        if annotation.record.args().as_str().is_some() {
+            let source = RecordSource::Paired(depth);
+            let line = TextForm::settled(Annotation {
+                source,
+                ..annotation
+            });
+            return self.hand_on_line(annotation.record, &line, before);
         }
-        let tail = text_form::tail(&added, depth);
-        let subject = RecordSource::Tail(&tail);
-        self.write_line(Annotation { subject, ..added }, before);
+        let tail = text_form::tail(&annotation, depth);
+        let source = RecordSource::Tail(&tail);
+        self.write_line(
+            Annotation {
+                source,
+                ..annotation
+            },
+            before,
+        );
     }
 
     #[inline(always)]
-    fn write_line(&self, added: Annotation<'_>, before: Option<InFlight>) {
-        self.hand_on_line(added.record, &TextForm::new(added), before);
+    fn write_line(&self, annotation: Annotation<'_>, before: Option<InFlight>) {
+        self.hand_on_line(annotation.record, &TextForm::new(annotation), before);
     }
 
     #[inline(always)]

@@ -6,22 +6,22 @@ use std::mem::ManuallyDrop;
 
 use log::kv::{self, Key, Value, VisitSource};
 
-use crate::ids;
 use crate::logger::annotation::{Annotation, RecordSource};
 use crate::logger::in_flight;
 use crate::logger::start_arguments;
 use crate::record::fields::{self, Field, Fields};
+use crate::record::pair_order::{self, PairSink};
 use crate::record::pairs::FirstPairs;
+use crate::record::reserved_key::ReservedKey;
+use crate::record::reserved_value::ReservedValue;
 use crate::record::scratch::{Scratch, LINE, TAIL};
-use crate::record::span_record::{
-    ReservedValue, SpanRecord, PROCESS_ID, SPAN_ID, SPAN_MARK, TASK_ID, THREAD_ID,
-};
+use crate::record::span_record::SpanRecord;
 use crate::record::text::{self, Kind};
 use crate::stack::{self, SpanContext};
 
 /// A line. It is put together when it is first asked for, which a logger that does not print never does, and once.
 pub(crate) struct TextForm<'a> {
-    added: Annotation<'a>,
+    annotation: Annotation<'a>,
     written: ManuallyDrop<OnceCell<Scratch<LINE>>>, // dropped below, out of line, where there is one
 }
 
@@ -52,16 +52,16 @@ impl<'a> TextForm<'a> {
     }
 
     #[inline]
-    pub(crate) fn new(added: Annotation<'a>) -> Self {
+    pub(crate) fn new(annotation: Annotation<'a>) -> Self {
         TextForm {
-            added,
+            annotation,
             written: ManuallyDrop::new(OnceCell::new()),
         }
     }
 
     /// The same, put together before it is asked for.
-    pub(crate) fn settled(added: Annotation<'a>) -> Self {
-        let line = TextForm::new(added);
+    pub(crate) fn settled(annotation: Annotation<'a>) -> Self {
+        let line = TextForm::new(annotation);
         let written = OnceCell::from(line.write());
         TextForm {
             written: ManuallyDrop::new(written),
@@ -70,7 +70,7 @@ impl<'a> TextForm<'a> {
     }
 
     fn write(&self) -> Scratch<LINE> {
-        let record = self.added.record;
+        let record = self.annotation.record;
         let mut line = Scratch::<LINE>::take();
         match record.args().as_str() {
             Some(message) => line.push_str(message),
@@ -78,57 +78,89 @@ impl<'a> TextForm<'a> {
             None => drop(line.write_fmt(*record.args())),
         }
         text::escape_message(&mut line);
-        match self.added.subject {
+        match self.annotation.source {
             RecordSource::Tail(tail) => line.push_str(tail),
-            RecordSource::Paired(depth) => self.added.push_tail(&mut line, depth),
-            RecordSource::EnteredSpan(depth) => stack::with(depth, |position| {
-                self.added
-                    .push_inside(&mut line, position, FirstPairs::none())
+            RecordSource::Paired(depth) => self.annotation.push_tail(&mut line, depth),
+            RecordSource::InSpan(depth) => stack::with(depth, |position| {
+                self.annotation
+                    .push_context(&mut line, position, FirstPairs::none())
             }),
             RecordSource::SpanRecord => self.push_span_record(&mut line),
         }
-        ReservedValue::Number(self.added.task_id).push(&mut line, TASK_ID);
-        ReservedValue::Number(ids::thread()).push(&mut line, THREAD_ID);
+        pair_order::of_task(
+            &mut self.annotation.sink(&mut line),
+            self.annotation.task_id,
+        );
         line
+    }
+
+    #[inline(never)]
+    fn push_span_record(&self, line: &mut String) {
+        let annotation = &self.annotation;
+        let Some(span_record) = in_flight::span_record() else {
+            return;
+        };
+        let (arguments, minimal_keys) =
+            (annotation.record_pairs(), annotation.options.minimal_keys);
+        let mut sink = annotation.sink(line);
+        pair_order::of_span_record(&mut sink, &span_record, arguments, minimal_keys);
+        annotation.push_process_id(line, Some(&span_record));
+    }
+}
+
+/// Writes pairs into a line.
+struct TextSink<'s, 'a> {
+    annotation: &'s Annotation<'a>,
+    line: &'s mut String,
+}
+
+impl<'p> PairSink<'p> for TextSink<'_, '_> {
+    /// The arguments of a span record.
+    #[inline]
+    fn record_pairs(&mut self, pairs: FirstPairs<'p>) {
+        if !pairs.is_none() {
+            self.annotation.push_arguments(self.line, pairs);
+        }
+    }
+
+    #[inline]
+    fn fields(&mut self, fields: &'p Fields, hidden_by: FirstPairs<'p>) {
+        self.annotation.push_fields(self.line, fields, hidden_by);
+    }
+
+    #[inline(always)] // most often it is known which value it is
+    fn reserved(&mut self, key: ReservedKey, value: ReservedValue<'p>) {
+        value.push(self.line, key);
+    }
+}
+
+/// What [`RecordSource::Tail`] has.
+pub(crate) fn tail(annotation: &Annotation<'_>, depth: usize) -> Scratch<TAIL> {
+    let mut tail = Scratch::take();
+    annotation.push_tail(&mut tail, depth);
+    tail
+}
+
+impl Annotation<'_> {
+    #[inline]
+    fn sink<'s>(&'s self, line: &'s mut String) -> TextSink<'s, 's> {
+        TextSink {
+            annotation: self,
+            line,
+        }
     }
 
     fn push_arguments(&self, line: &mut String, arguments: FirstPairs<'_>) {
         let formatted = start_arguments::formatted();
         // A logger in between may have left the pairs away.
         if formatted.is_none() || !arguments.any(|_| true) {
-            return self.added.push_pairs(line, arguments);
+            return self.push_pairs(line, arguments);
         }
         for field in formatted.iter() {
-            self.added.push_field(line, field);
+            self.push_field(line, field);
         }
     }
 
-    #[inline(never)]
-    fn push_span_record(&self, line: &mut String) {
-        let (added, arguments) = (&self.added, self.added.record_pairs());
-        let Some(mark) = in_flight::mark() else {
-            return;
-        };
-        if !arguments.is_none() {
-            self.push_arguments(line, arguments);
-        }
-        ReservedValue::Word(mark.word()).push(line, SPAN_MARK);
-        added.push_fields(line, &mark.fields, arguments);
-        if !added.options.minimal_keys {
-            mark.own(|key, own| own.push(line, key));
-        }
-        added.push_process_id(line, Some(&mark));
-    }
-}
-
-/// What [`RecordSource::Tail`] has.
-pub(crate) fn tail(added: &Annotation<'_>, depth: usize) -> Scratch<TAIL> {
-    let mut tail = Scratch::take();
-    added.push_tail(&mut tail, depth);
-    tail
-}
-
-impl Annotation<'_> {
     /// Writes the record's own pairs, and where the code was that found the span stack so deep.
     fn push_tail(&self, line: &mut String, depth: usize) {
         let pairs = self.record_pairs();
@@ -138,7 +170,7 @@ impl Annotation<'_> {
             0 => SpanContext::default(),
             _ => stack::at(depth),
         };
-        self.push_inside(line, &position, pairs);
+        self.push_context(line, &position, pairs);
     }
 
     #[inline]
@@ -152,17 +184,15 @@ impl Annotation<'_> {
     }
 
     #[inline(always)] // so that where nothing is added nothing is called
-    fn push_inside(&self, line: &mut String, position: &SpanContext, pairs: FirstPairs<'_>) {
-        self.push_fields(line, &position.fields, pairs);
-        if position.span.id != 0 && !self.options.minimal_keys {
-            ReservedValue::Number(position.span.id).push(line, SPAN_ID);
-        }
+    fn push_context(&self, line: &mut String, position: &SpanContext, pairs: FirstPairs<'_>) {
+        let span_id = self.shown_span_id(position);
+        pair_order::of_context(&mut self.sink(line), &position.fields, span_id, pairs);
         self.push_process_id(line, None);
     }
 
-    fn push_process_id(&self, line: &mut String, mark: Option<&SpanRecord>) {
-        if self.wants_process_id(mark) {
-            ReservedValue::Process.push(line, PROCESS_ID);
+    fn push_process_id(&self, line: &mut String, span_record: Option<&SpanRecord>) {
+        if self.wants_process_id(span_record) {
+            pair_order::of_process(&mut self.sink(line));
         }
     }
 

@@ -59,7 +59,7 @@ impl<'a> FirstPairs<'a> {
 
 /// The key by which a span record tells the `Logger` of another version of this crate that it is one. It is no pair: whoever
 /// looks at all of them does not find it. It is the same in all versions.
-pub(crate) const FOREIGN_SPAN_RECORD: &str = "async_log::mark?";
+pub(crate) const FOREIGN_SPAN_RECORD: &str = "async_log::span_record?";
 
 /// Lets so many pairs through.
 struct Counted<'a, 'kvs> {

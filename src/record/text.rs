@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 
 use log::kv::{self, Value, VisitValue};
 
+use crate::record::reserved_key::renamed;
 use crate::record::scratch::{Scratch, RAW};
 
 /// What a byte of a text may be: bits of [`CLASSES`]. A character beyond ASCII is judged by the first of its bytes,
@@ -47,24 +48,6 @@ fn has(text: &str, class: Class) -> bool {
         .bytes()
         .fold(0, |found, byte| found | CLASSES[usize::from(byte)]);
     found & class as u8 != 0
-}
-
-/// The name under which a pair with a reserved key is kept.
-pub(crate) fn renamed(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "span_mark" => "span_mark_",
-        "span_id" => "span_id_",
-        "span_parent" => "span_parent_",
-        "span_at" => "span_at_",
-        "span_elapsed" => "span_elapsed_",
-        "span_outcome" => "span_outcome_",
-        "task_parent_id" => "task_parent_id_",
-        "spawn_line" => "spawn_line_",
-        "process_id" => "process_id_",
-        "task_id" => "task_id_",
-        "thread_id" => "thread_id_",
-        _ => return None,
-    })
 }
 
 /// Writes `, KEY=`. Says whether the key was reserved, and is another one now.
