@@ -10,7 +10,7 @@ use log::{Level, Metadata};
 
 use crate::call_site::SpanSource;
 use crate::clock;
-use crate::ids;
+use crate::ids::{self, SpanId};
 use crate::logger::emission::{self, Writing};
 use crate::logger::in_flight::Name;
 use crate::logger::start_arguments::{self, Formatted};
@@ -61,8 +61,7 @@ impl<O> Drop for EnteredSpan<'_, O> {
 
 #[derive(Debug)]
 pub(crate) struct OpenSpan<O> {
-    /// Its shared state knows when it has started, and in which task as the start record said it, [`NO_TASK`] if no
-    /// `Logger` wrote it.
+    /// Its shared state has the time of its start, and the task that the start record names if a `Logger` wrote it.
     pub(crate) span: SpanRef,
     fields: Fields,
     /// `None` for a span that was filtered out: it stands for the context that it was begun in.
@@ -110,8 +109,6 @@ impl From<SmallLevel> for Level {
         }
     }
 }
-
-const NO_TASK: u64 = u64::MAX;
 
 /// All that a span starts with.
 pub(crate) struct StartArguments<'a, O> {
@@ -165,7 +162,7 @@ impl<O: SpanSource> ActiveSpan<O> {
     /// Writes the start record. The caller has asked the global logger whether it wants that.
     pub(crate) fn start(mut start: StartArguments<'_, O>) -> Self {
         let _writing = Writing::begin();
-        if ids::is_inherited(start.around.span.id) {
+        if start.around.span.is_inherited() {
             start.around = SpanContext::default();
         }
         let own_target = start.has_own_target();
@@ -236,8 +233,7 @@ impl<O: SpanSource> ActiveSpan<O> {
     /// Writes the end record, once. From then on the span is current nowhere.
     pub(crate) fn end(&mut self, outcome: Option<Outcome>) {
         // Nor is a span of the process from which this was forked ended here.
-        let is_ours =
-            |open: &&mut OpenSpan<O>| open.origin.is_some() && !ids::is_inherited(open.span.id);
+        let is_ours = |open: &&mut OpenSpan<O>| open.origin.is_some() && !open.span.is_inherited();
         if let Some(open) = self.0.as_mut().filter(is_ours) {
             let Some((start, task_id)) = open.span.close() else {
                 return;
@@ -251,7 +247,7 @@ impl<O: SpanSource> ActiveSpan<O> {
             let event = Event::End {
                 elapsed: Seconds(clock::now() - start),
                 outcome,
-                task_id: Some(task_id).filter(|task_id| *task_id != NO_TASK),
+                task_id,
             };
             if unwinding {
                 // A second panic that left a destructor would abort the process.
@@ -290,18 +286,21 @@ impl<O: SpanSource> OpenSpan<O> {
 
     fn end(&mut self, event: Event) {
         let _writing = Writing::begin();
-        self.emit(self.span.id, event, &NO_PAIRS);
+        if let Some(id) = self.span.id {
+            self.emit(id, event, &NO_PAIRS);
+        }
     }
 
     /// Writes a start with arguments that had to be formatted.
     #[inline(never)]
-    fn emit_with(&mut self, id: u64, event: Event, arguments: Arguments) -> Option<u64> {
+    fn emit_with(&mut self, id: SpanId, event: Event, arguments: Arguments) -> Option<Option<u64>> {
         let _formatted = Formatted::of(&arguments);
         self.emit(id, event, &arguments)
     }
 
-    /// Writes a span record; gives the task that it was written in. When that panics the span is over.
-    fn emit(&mut self, id: u64, event: Event, arguments: &dyn Source) -> Option<u64> {
+    /// Writes a span record. Gives the task that a `Logger` wrote in it, if one wrote it; `None` for a span without call
+    /// site, which has no records. If it panics, the span has ended.
+    fn emit(&mut self, id: SpanId, event: Event, arguments: &dyn Source) -> Option<Option<u64>> {
         let origin = self.origin.as_ref()?;
         // What is not static stands with the fields.
         let is_static = !self.own_target && origin.name().is_some();
@@ -327,7 +326,7 @@ impl<O: SpanSource> OpenSpan<O> {
             .build();
         let arrived = emission::emit(span_record, origin, metadata, &Name(name), arguments)?;
         self.fields = arrived.fields;
-        Some(arrived.task_id.unwrap_or(NO_TASK))
+        Some(arrived.task_id)
     }
 }
 
@@ -339,7 +338,8 @@ impl<O: SpanSource> Drop for ActiveSpan<O> {
 
 impl<O: SpanSource> fmt::Debug for ActiveSpan<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = self.0.as_ref().map(|open| open.span.id);
+        let id = self.0.as_ref();
+        let id = id.map(|open| open.span.id.map_or(0, SpanId::get));
         f.debug_struct("Span").field("id", &id).finish()
     }
 }

@@ -12,13 +12,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::Mutex;
 use std::thread;
 
+use crate::ids::SpanId;
 use crate::target::Target;
 
 /// The shared state of a span. What two spans write is on two cache lines.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(crate) struct SharedState {
-    /// The span's number; 0 once it has ended.
+    /// The span's number, a [`SpanId`]; 0 once it has ended.
     id: AtomicU64,
     start: AtomicU64,
     task_id: AtomicU64,
@@ -31,7 +32,8 @@ pub(crate) struct SharedState {
 pub(crate) struct SpanData {
     /// When it has started, as [`clock::now`](crate::clock::now) has it.
     pub(crate) start: u64,
-    pub(crate) task_id: u64,
+    /// The task of the start record, if a `Logger` wrote it.
+    pub(crate) task_id: Option<u64>,
     /// The target of its records if that is static.
     pub(crate) target: Target,
     /// The Unix time of the clock's anchor, in the view of the root that it is inside of.
@@ -41,32 +43,35 @@ pub(crate) struct SpanData {
 /// A span, open or not; or no span.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SpanRef {
-    /// 0 for no span.
-    pub(crate) id: u64,
+    /// `None` for no span.
+    pub(crate) id: Option<SpanId>,
     pub(crate) state: Option<&'static SharedState>,
 }
 
 impl SpanRef {
-    pub(crate) const NONE: SpanRef = SpanRef { id: 0, state: None };
+    pub(crate) const NONE: SpanRef = SpanRef {
+        id: None,
+        state: None,
+    };
 
     /// The span that has this state now.
     #[inline]
     pub(crate) fn now(state: Option<&'static SharedState>) -> Self {
-        let id = state.map_or(0, |state| state.id.load(Ordering::Acquire));
+        let id = state.and_then(|state| SpanId::new(state.id.load(Ordering::Acquire)));
         SpanRef { id, state }
     }
 
     #[inline]
-    pub(crate) fn open(id: u64, data: SpanData) -> Self {
+    pub(crate) fn open(id: SpanId, data: SpanData) -> Self {
         let state = take();
         state.start.store(data.start, Ordering::Relaxed);
-        state.task_id.store(data.task_id, Ordering::Relaxed);
+        (state.task_id).store(data.task_id.unwrap_or(NO_TASK), Ordering::Relaxed);
         // Whoever sees one of these sees, too, that the span before has ended.
         state.target.store(data.target.number(), Ordering::Release);
         (state.anchored_at).store(data.anchored_at, Ordering::Release);
-        state.id.store(id, Ordering::Release);
+        state.id.store(id.get(), Ordering::Release);
         SpanRef {
-            id,
+            id: Some(id),
             state: Some(state),
         }
     }
@@ -75,7 +80,13 @@ impl SpanRef {
     #[inline]
     pub(crate) fn is_over(self) -> bool {
         self.state
-            .is_some_and(|state| state.id.load(Ordering::Acquire) != self.id)
+            .is_some_and(|state| SpanId::new(state.id.load(Ordering::Acquire)) != self.id)
+    }
+
+    /// Whether it is a span of the process that this was forked from.
+    #[inline]
+    pub(crate) fn is_inherited(self) -> bool {
+        self.id.is_some_and(SpanId::is_inherited)
     }
 
     /// The target of its records if that is static, and while it is open.
@@ -100,11 +111,11 @@ impl SpanRef {
     /// Ends it, for whoever has opened it; gives its start and its task. `None` if it has ended, as when a logger that
     /// panicked keeps it from being forgotten: its state may be another span's then.
     #[inline]
-    pub(crate) fn close(self) -> Option<(u64, u64)> {
+    pub(crate) fn close(self) -> Option<(u64, Option<u64>)> {
         let state = self.state.filter(|_| !self.is_over())?;
         let data = (
             state.start.load(Ordering::Relaxed),
-            state.task_id.load(Ordering::Relaxed),
+            Some(state.task_id.load(Ordering::Relaxed)).filter(|task_id| *task_id != NO_TASK),
         );
         state.id.store(0, Ordering::Release);
         give_back(state);
@@ -112,13 +123,16 @@ impl SpanRef {
     }
 }
 
+/// In the memory of a state, no task.
+const NO_TASK: u64 = u64::MAX;
+
 /// How many states a thread makes, takes or leaves to others at once. It keeps twice as many.
-const SYNC_BLOCK: usize = 16;
+const BLOCK_LEN: usize = 16;
 
 /// States that no span has.
 struct Free {
     count: Cell<usize>,
-    states: [Cell<Option<&'static SharedState>>; 2 * SYNC_BLOCK],
+    states: [Cell<Option<&'static SharedState>>; 2 * BLOCK_LEN],
 }
 
 impl Free {
@@ -159,7 +173,7 @@ thread_local! {
         const NONE: Cell<Option<&'static SharedState>> = Cell::new(None);
         Free {
             count: Cell::new(0),
-            states: [NONE; 2 * SYNC_BLOCK],
+            states: [NONE; 2 * BLOCK_LEN],
         }
     };
 }
@@ -180,12 +194,12 @@ fn take() -> &'static SharedState {
 fn take_block() -> &'static SharedState {
     // Never waited for: a fork may have left it locked.
     let shared = SHARED.try_lock().map(|mut shared| {
-        let from = shared.len().saturating_sub(SYNC_BLOCK);
+        let from = shared.len().saturating_sub(BLOCK_LEN);
         shared.split_off(from)
     });
     let mut block = shared.unwrap_or_default();
     if block.is_empty() {
-        let states: Box<[SharedState]> = (0..SYNC_BLOCK).map(|_| SharedState::default()).collect();
+        let states: Box<[SharedState]> = (0..BLOCK_LEN).map(|_| SharedState::default()).collect();
         block.extend(Box::leak(states).iter());
     }
     let state = block.pop().expect("at least one");
@@ -203,7 +217,7 @@ fn give_back(state: &'static SharedState) {
 #[cold]
 #[inline(never)]
 fn give_block_back(state: &'static SharedState) {
-    let more = FREE.try_with(|free| share(free.drain(SYNC_BLOCK).chain([state])));
+    let more = FREE.try_with(|free| share(free.drain(BLOCK_LEN).chain([state])));
     if more.is_err() {
         share([state]);
     }
@@ -227,25 +241,26 @@ mod tests {
 
     #[test]
     fn a_span_is_over_for_all_who_have_it() {
+        let id = |id| SpanId::new(id).unwrap();
         let data = |start, task_id| SpanData {
             start,
             task_id,
             target: Target::UNKNOWN,
             anchored_at: 5,
         };
-        let first = SpanRef::open(1 << 60, data(3, 4));
+        let first = SpanRef::open(id(1 << 60), data(3, Some(4)));
         assert_eq!(first.anchored_at(), Some(5));
         let other = std::thread::spawn(move || first.close()).join();
-        assert_eq!(other.unwrap(), Some((3, 4)));
+        assert_eq!(other.unwrap(), Some((3, Some(4))));
         assert_eq!(first.close(), None);
         assert!(first.is_over());
         assert_eq!(first.anchored_at(), None);
         let again: Vec<_> = (1..1000)
-            .map(|n| SpanRef::open((1 << 60) + n, data(n, 0)))
+            .map(|n| SpanRef::open(id((1 << 60) + n), data(n, None)))
             .collect();
         assert!(first.is_over() && again.iter().all(|span| !span.is_over()));
         for (n, span) in (1..).zip(&again) {
-            assert_eq!(span.close(), Some((n, 0)));
+            assert_eq!(span.close(), Some((n, None)));
             assert_eq!(span.close(), None);
             assert!(span.is_over());
         }

@@ -113,7 +113,7 @@ fn target(module: Option<&'static str>, around: &SpanContext) -> Cow<'static, st
     let of_fields = || Some(around.fields.target()).filter(|target| !target.is_empty());
     match known {
         Some(target) => target.into(),
-        None if around.span.id == 0 || around.span.is_over() => target::of_tasks().into(),
+        None if around.span.id.is_none() || around.span.is_over() => target::of_tasks().into(),
         None => of_fields().map_or(target::of_tasks().into(), |target| target.to_owned().into()),
     }
 }

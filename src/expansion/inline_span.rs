@@ -134,7 +134,7 @@ impl InlineSpan {
 
     #[inline(never)]
     fn leave_started(mut started: Started) -> Span {
-        let id = started.span.0.as_ref().map_or(0, |open| open.span.id);
+        let id = started.span.0.as_ref().and_then(|open| open.span.id);
         let outcome = stack::exit(id);
         if let Some(open) = &mut started.span.0 {
             open.outcome = open.outcome.or(outcome);
@@ -145,7 +145,7 @@ impl InlineSpan {
     #[inline(never)]
     fn exit(&mut self) {
         if let Some(started) = &mut *self.0 {
-            let id = started.span.0.as_ref().map_or(0, |open| open.span.id);
+            let id = started.span.0.as_ref().and_then(|open| open.span.id);
             let outcome = match &mut started.within {
                 Within::Nothing => stack::exit(id),
                 Within::Block(parent) => stack::exit_nested(id, std::mem::take(parent)),

@@ -2,9 +2,10 @@
 
 use log::Record;
 
+use crate::ids::SpanId;
 use crate::logger::in_flight;
 use crate::logger::options::Options;
-use crate::record::pairs::FirstPairs;
+use crate::record::pairs::{Count, FirstPairs};
 use crate::record::span_record::SpanRecord;
 use crate::stack::SpanContext;
 
@@ -35,14 +36,14 @@ impl Annotation<'_> {
     /// of a function.
     pub(crate) fn record_pairs(&self) -> FirstPairs<'_> {
         let count = match self.source {
-            RecordSource::InSpan(_) | RecordSource::Paired(_) => usize::MAX,
-            RecordSource::Tail(_) => 0,
+            RecordSource::InSpan(_) | RecordSource::Paired(_) => Count::All,
+            RecordSource::Tail(_) => Count::First(0),
             RecordSource::SpanRecord if self.options.arguments => {
-                in_flight::with_span_record(SpanRecord::arguments).unwrap_or(0)
+                Count::First(in_flight::with_span_record(SpanRecord::arguments).unwrap_or(0))
             }
-            RecordSource::SpanRecord => 0,
+            RecordSource::SpanRecord => Count::First(0),
         };
-        FirstPairs::new(self.record.key_values(), count)
+        FirstPairs::counted(self.record.key_values(), count)
     }
 
     /// Whether `process_id` stands before the task, where a span record does not say it itself.
@@ -56,7 +57,7 @@ impl Annotation<'_> {
     /// The number of the enclosing span, if there is one and this logger writes it.
     #[inline]
     pub(crate) fn shown_span_id(&self, context: &SpanContext) -> Option<u64> {
-        let span_id = context.span.id;
-        (span_id != 0 && !self.options.minimal_keys).then_some(span_id)
+        let span_id = context.span.id.filter(|_| !self.options.minimal_keys);
+        span_id.map(SpanId::get)
     }
 }

@@ -8,11 +8,23 @@ use crate::record::text;
 #[derive(Clone, Copy)]
 pub(crate) struct FirstPairs<'a> {
     source: &'a dyn Source,
-    count: usize,
+    count: Count,
+}
+
+/// How many pairs of a source.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Count {
+    All,
+    First(usize),
 }
 
 impl<'a> FirstPairs<'a> {
     pub(crate) fn new(source: &'a dyn Source, count: usize) -> Self {
+        let count = Count::First(count);
+        FirstPairs { source, count }
+    }
+
+    pub(crate) fn counted(source: &'a dyn Source, count: Count) -> Self {
         FirstPairs { source, count }
     }
 
@@ -21,14 +33,14 @@ impl<'a> FirstPairs<'a> {
     }
 
     pub(crate) fn is_none(self) -> bool {
-        self.count == 0
+        self.count == Count::First(0)
     }
 
     pub(crate) fn visit(self, visitor: &mut dyn VisitSource<'a>) -> Result<(), kv::Error> {
         match self.count {
-            0 => Ok(()),
-            usize::MAX => self.source.visit(visitor),
-            left => self.source.visit(&mut Counted { left, visitor }),
+            Count::First(0) => Ok(()),
+            Count::All => self.source.visit(visitor),
+            Count::First(left) => self.source.visit(&mut Counted { left, visitor }),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The records that a span consists of.
 
+use crate::ids::SpanId;
 use crate::record::fields::Fields;
 use crate::record::outcome::Outcome;
 use crate::record::reserved_key::*;
@@ -8,7 +9,7 @@ use crate::record::reserved_value::{ReservedValue, Seconds, SpawnLine};
 /// The start or the end of a span.
 #[derive(Clone, Debug)]
 pub(crate) struct SpanRecord {
-    pub(crate) id: u64,
+    pub(crate) id: SpanId,
     /// The span's own fields with those around it.
     pub(crate) fields: Fields,
     pub(crate) event: Event,
@@ -17,8 +18,8 @@ pub(crate) struct SpanRecord {
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     Start {
-        /// 0 for a root.
-        parent: u64,
+        /// `None` for a root.
+        parent: Option<SpanId>,
         at: Seconds,
         /// How many of the record's pairs, the first ones, are a function's arguments.
         arguments: usize,
@@ -42,7 +43,7 @@ pub(crate) struct Spawned {
 impl SpanRecord {
     /// Whether it says the process itself.
     pub(crate) fn has_process_id(&self) -> bool {
-        matches!(self.event, Event::Start { parent: 0, .. })
+        matches!(self.event, Event::Start { parent: None, .. })
     }
 
     /// `start` or `end`.
@@ -66,7 +67,7 @@ impl SpanRecord {
         &'a self,
         mut each: impl FnMut(ReservedKey, ReservedValue<'a>),
     ) {
-        each(SPAN_ID, ReservedValue::Number(self.id));
+        each(SPAN_ID, ReservedValue::Number(self.id.get()));
         match &self.event {
             Event::Start {
                 parent,
@@ -74,8 +75,8 @@ impl SpanRecord {
                 spawned,
                 ..
             } => {
-                if *parent != 0 {
-                    each(SPAN_PARENT, ReservedValue::Number(*parent));
+                if let Some(parent) = parent {
+                    each(SPAN_PARENT, ReservedValue::Number(parent.get()));
                 }
                 each(SPAN_AT, ReservedValue::Seconds(at));
                 if let Some(spawned) = spawned {

@@ -1,5 +1,6 @@
 //! Blocks of code: how they enter their spans and leave them.
 
+use crate::ids::SpanId;
 use crate::record::outcome::Outcome;
 use crate::stack::block::{Block, BOUNDARY};
 use crate::stack::position::SpanContext;
@@ -18,7 +19,7 @@ pub(crate) fn enter(position: SpanContext, block: Block) {
 ///
 /// The entry is the topmost one unless an await that could not be seen has left something above
 /// it, or has carried it away (then there is nothing to do: it was taken off on the way out).
-pub(crate) fn exit(id: u64) -> Option<Outcome> {
+pub(crate) fn exit(id: Option<SpanId>) -> Option<Outcome> {
     let exited = STACK.with(|stack| {
         let top = stack.depth.get().checked_sub(1)?;
         // An entry that [`enter`] has pushed has the number itself.
@@ -35,7 +36,7 @@ pub(crate) fn exit(id: u64) -> Option<Outcome> {
 /// The same where the entry is not the topmost one, or the stack is deep.
 #[cold]
 #[inline(never)]
-fn exit_deep(id: u64) -> Option<Outcome> {
+fn exit_deep(id: Option<SpanId>) -> Option<Outcome> {
     truncate(find(id)? + 1);
     pop()?.outcome
 }
@@ -76,7 +77,7 @@ pub(crate) fn enter_nested(
 }
 
 /// Leaves the span `id`, nested in one at `parent`; says as [`exit`] does how it ended.
-pub(crate) fn exit_nested(id: u64, parent: SpanContext) -> Option<Outcome> {
+pub(crate) fn exit_nested(id: Option<SpanId>, parent: SpanContext) -> Option<Outcome> {
     truncate(find(id)? + 1);
     with_top(|entry| {
         entry.replace_position(parent);

@@ -48,6 +48,7 @@ pub(crate) fn leave_all() {
 mod tests {
     use super::slots::ROOM;
     use super::*;
+    use crate::ids::SpanId;
     use crate::record::fields::Fields;
     use crate::span_state::{SpanData, SpanRef};
     use crate::target::Target;
@@ -56,17 +57,17 @@ mod tests {
     fn the_stack_grows_beyond_its_first_room() {
         let ids = || {
             (1..=depth())
-                .map(|depth| at(depth).span.id)
+                .map(|depth| at(depth).span.id.map_or(0, SpanId::get))
                 .collect::<Vec<_>>()
         };
         let many = 3 * ROOM as u64;
         let data = SpanData {
             start: 0,
-            task_id: 0,
+            task_id: None,
             target: Target::UNKNOWN,
             anchored_at: 0,
         };
-        let span = |id| SpanRef::open(id, data);
+        let span = |id| SpanRef::open(SpanId::new(id).unwrap(), data);
         for _ in 0..2 {
             (1..=many).for_each(|id| {
                 enter(
@@ -84,11 +85,11 @@ mod tests {
             assert_eq!(ids(), (1..=half).collect::<Vec<_>>());
             let entered = enter_future(span(many + 1).state, &mut Fields::none(), &mut open);
             assert_eq!(entered, half as usize);
-            assert_eq!(current().span.id, many);
-            assert_eq!(at(half as usize + 1).span.id, many + 1);
-            exit(1);
+            assert_eq!(current().span.id, SpanId::new(many));
+            assert_eq!(at(half as usize + 1).span.id, SpanId::new(many + 1));
+            exit(SpanId::new(1));
             assert_eq!(depth(), 0);
-            assert_eq!(current().span.id, 0);
+            assert_eq!(current().span.id, None);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::mem::{self, ManuallyDrop};
 
-use crate::ids;
+use crate::ids::SpanId;
 use crate::record::fields::Fields;
 use crate::record::outcome::Outcome;
 use crate::span_state::{SharedState, SpanRef};
@@ -28,8 +28,8 @@ pub(super) struct Slot {
     /// Whether there is more to it than to the place of a future in a span that is open for as long. The rest is
     /// for what is special.
     pub(super) special: Cell<bool>,
-    /// The span's number; 0 if its state has that.
-    pub(super) id: Cell<u64>,
+    /// The span's number; `None` if its state has that.
+    pub(super) id: Cell<Option<SpanId>>,
     pub(super) outcome: Cell<Option<Outcome>>,
     /// Nine words are a size by which a processor multiplies in one step.
     _size: [usize; 3],
@@ -42,7 +42,7 @@ impl Slot {
             fields: Cell::new(Fields::none()),
             block: Cell::new(BOUNDARY),
             special: Cell::new(false),
-            id: Cell::new(0),
+            id: Cell::new(None),
             outcome: Cell::new(None),
             _size: [0; 3],
         }
@@ -72,7 +72,7 @@ impl Slot {
         drop(self.fields.take());
         self.block.set(BOUNDARY);
         self.special.set(false);
-        self.id.set(0);
+        self.id.set(None);
         self.outcome.take()
     }
 
@@ -83,14 +83,14 @@ impl Slot {
             outcome: self.outcome.take(),
         };
         self.special.set(false);
-        self.id.set(0);
+        self.id.set(None);
         entry
     }
 
     pub(super) fn span(&self) -> SpanRef {
         let state = self.state.get();
         match self.id.get() {
-            0 => SpanRef::now(state),
+            None => SpanRef::now(state),
             id => SpanRef { id, state },
         }
     }
@@ -121,7 +121,7 @@ impl Slot {
     #[inline]
     pub(super) fn is_stale(&self) -> bool {
         let span = self.span();
-        self.block.get() != BOUNDARY && span.is_over() || ids::is_inherited(span.id)
+        self.block.get() != BOUNDARY && span.is_over() || span.is_inherited()
     }
 }
 
@@ -213,7 +213,7 @@ pub(super) fn truncate(depth_before: usize) {
 }
 
 /// Which entry the span `id` has.
-pub(super) fn find(id: u64) -> Option<usize> {
+pub(super) fn find(id: Option<SpanId>) -> Option<usize> {
     (0..depth())
         .rev()
         .find(|&at| with_slot(at, |slot| slot.span().id) == Some(id))
