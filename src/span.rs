@@ -1,4 +1,4 @@
-//! A span that a program holds in its hands.
+//! `Span`: a span without a block.
 
 use std::fmt;
 

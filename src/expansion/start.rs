@@ -1,4 +1,4 @@
-//! What an expansion does before a span starts: level tests, and types for what is not there yet.
+//! Level tests and type hints that an expansion uses before a span starts.
 
 use log::{Level, Metadata};
 

@@ -48,7 +48,7 @@ fn write(record: &Record<'_>, name: &Name<'_>, span_record: SpanRecord) -> Optio
     passing.end()
 }
 
-/// The key-values of a mark as a logger sees them that is no `Logger`.
+/// The key-values of a span record, for loggers that are no `Logger`.
 struct Pairs<'a> {
     arguments: &'a dyn Source,
     /// The span record that is in flight, once somebody looks.

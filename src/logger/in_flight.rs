@@ -37,7 +37,7 @@ pub(crate) struct InFlight {
     shown: usize,
 }
 
-/// In the place of a `Logger`, where a span record is in flight that has not come to any.
+/// The `logger` of a span record that has not reached any `Logger` yet.
 const NO_LOGGER: usize = 1;
 
 impl InFlight {
@@ -79,22 +79,22 @@ impl InFlight {
         self.logger == logger || self.first == logger
     }
 
-    /// What it is where it is recognized.
-    fn seen(&self) -> Class {
+    /// The class of a record that is recognized as this one.
+    fn class(&self) -> Class {
         match self.logger {
-            NO_LOGGER => with_in_flight(|span_record| Class::of(&span_record.span_record))
+            NO_LOGGER => with_in_flight(|in_flight| Class::of(&in_flight.span_record))
                 .unwrap_or(Class::Plain),
             _ => Class::Done,
         }
     }
 
-    /// What a record is that has the key-values of this one; `None` if it has others.
+    /// The class of a record with the key-values of this one; `None` if it has others.
     pub(crate) fn classify_pairs(&self, record: &Record<'_>) -> Option<Class> {
         let is_same = self.pairs != 0 && self.pairs == address(record.key_values());
-        is_same.then(|| self.seen())
+        is_same.then(|| self.class())
     }
 
-    /// Formats the message of a record, and says what that shows it to be.
+    /// Formats the message of a record, which shows its class.
     pub(crate) fn classify_message(&self, record: &Record<'_>) -> (Class, Message) {
         let mut text = Scratch::<MESSAGE>::take();
         let is_shown = self.shown != 0 && {
@@ -106,22 +106,22 @@ impl InFlight {
         if self.shown == 0 {
             let _ = text.write_fmt(*record.args());
         }
-        let (seen, shown) = match is_shown {
+        let (class, shown) = match is_shown {
             false => (Class::Plain, 0),
             // The key-values have our keys, and they are gone.
             true if self.pairs != 0 => {
-                let span_record = with_in_flight(|span_record| Class::of(&span_record.span_record));
+                let span_record = with_in_flight(|in_flight| Class::of(&in_flight.span_record));
                 (span_record.unwrap_or(Class::Plain), self.shown)
             }
             true => (Class::Done, self.shown),
         };
-        (seen, Message { text, shown })
+        (class, Message { text, shown })
     }
 
     /// Whether it is the end of a span, which is written though the level was changed in between.
     pub(crate) fn is_end(&self) -> bool {
-        let is_end = |span_record: &mut InFlightSpanRecord| {
-            matches!(Class::of(&span_record.span_record), Class::End(_))
+        let is_end = |in_flight: &mut InFlightSpanRecord| {
+            matches!(Class::of(&in_flight.span_record), Class::End(_))
         };
         self.shown != 0 && with_in_flight(is_end).unwrap_or(false)
     }
@@ -402,7 +402,7 @@ fn address(pairs: &dyn Source) -> usize {
     }
 }
 
-/// What a record that comes to a `Logger` is.
+/// The class of a record that reaches a `Logger`.
 #[derive(Clone, Copy)]
 pub(crate) enum Class {
     Plain,

@@ -1,4 +1,4 @@
-//! What a `Logger` was told to do.
+//! The options of a `Logger`.
 
 use crate::record::fields::Fields;
 

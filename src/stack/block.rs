@@ -1,4 +1,4 @@
-//! Whose an entry is.
+//! The owner of an entry: a block, or whoever polls.
 
 /// A state machine.
 #[doc(hidden)]
