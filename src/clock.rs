@@ -88,6 +88,7 @@ pub(crate) mod tests {
     use super::*;
 
     use std::cell::Cell;
+    use std::sync::Mutex;
 
     thread_local! {
         /// What the wall clock says on this thread.
@@ -125,32 +126,30 @@ pub(crate) mod tests {
         assert_eq!(crate::process::process(), process);
     }
 
+    static TIMES: Mutex<Vec<(String, f64)>> = Mutex::new(Vec::new());
+
+    struct Times;
+
+    impl log::Log for Times {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &log::Record<'_>) {
+            let at = record.key_values().get(log::kv::Key::from("span_at"));
+            if let Some(at) = at {
+                let at = at.to_string().parse().unwrap();
+                TIMES.lock().unwrap().push((record.args().to_string(), at));
+            }
+        }
+
+        fn flush(&self) {}
+    }
+
     /// Writes a span with one inside, and sets the clock in between.
     #[test]
     fn a_clock_that_is_set_breaks_no_order_inside_a_span() {
-        use std::sync::Mutex;
-
         let _alone = ALONE.lock();
-        static TIMES: Mutex<Vec<(String, f64)>> = Mutex::new(Vec::new());
-
-        struct Times;
-
-        impl log::Log for Times {
-            fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-                true
-            }
-
-            fn log(&self, record: &log::Record<'_>) {
-                let at = record.key_values().get(log::kv::Key::from("span_at"));
-                if let Some(at) = at {
-                    let at = at.to_string().parse().unwrap();
-                    TIMES.lock().unwrap().push((record.args().to_string(), at));
-                }
-            }
-
-            fn flush(&self) {}
-        }
-
         log::set_boxed_logger(Box::new(Times)).unwrap();
         log::set_max_level(log::LevelFilter::Trace);
         let set = |year: u64| {

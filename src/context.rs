@@ -1,7 +1,6 @@
 //! Where the code is, to be taken along.
 
-use crate::place::{self, Position};
-use crate::span::Span;
+use crate::stack::{self, SpanContext};
 
 /// Where the code is, task and span, to be taken where futures do not reach: another thread, a
 /// thread pool, a callback.
@@ -24,67 +23,21 @@ use crate::span::Span;
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     task: u64,
-    position: Position,
+    pub(crate) position: SpanContext,
 }
 
 impl Context {
     /// The task and the span that the running code is in.
     pub fn current() -> Self {
         Context {
-            task: place::task(),
-            position: place::current(),
+            task: stack::task(),
+            position: stack::current(),
         }
     }
 
     /// Runs synchronous code there; then all is as it was, also after a panic.
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
-        let _task = place::enter_task(self.task);
-        place::run(self.position.clone(), f)
-    }
-}
-
-/// What an annotated function can be told to be inside of: a [`Span`](crate::Span), a [`Context`], or with a `None`
-/// of either nothing.
-#[doc(hidden)]
-pub trait Parent {
-    /// Starts a span there; in the task that runs.
-    fn within<R>(&self, start: impl FnOnce() -> R) -> R;
-}
-
-impl Parent for Span {
-    fn within<R>(&self, start: impl FnOnce() -> R) -> R {
-        self.run(start)
-    }
-}
-
-impl Parent for Context {
-    fn within<R>(&self, start: impl FnOnce() -> R) -> R {
-        place::run(self.position.clone(), start)
-    }
-}
-
-impl<P: Parent> Parent for &P {
-    fn within<R>(&self, start: impl FnOnce() -> R) -> R {
-        (**self).within(start)
-    }
-}
-
-impl<P: Parent> Parent for Option<P> {
-    fn within<R>(&self, start: impl FnOnce() -> R) -> R {
-        match self {
-            Some(parent) => parent.within(start),
-            None => Root.within(start),
-        }
-    }
-}
-
-/// What a lone `None` stands for, whose type nobody says.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Root;
-
-impl Parent for Root {
-    fn within<R>(&self, start: impl FnOnce() -> R) -> R {
-        place::run(Position::default(), start)
+        let _task = stack::enter_task(self.task);
+        stack::run(self.position.clone(), f)
     }
 }

@@ -1,10 +1,11 @@
 //! Numbers for spans, tasks and threads.
 
 use std::cell::Cell;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many span ids a thread takes at once, so that threads do not share a cache line for each.
-const BLOCK: u64 = 256;
+const BLOCK_LEN: u64 = 256;
 
 static NEXT_SPAN: AtomicU64 = AtomicU64::new(1);
 static NEXT_TASK: AtomicU64 = AtomicU64::new(1);
@@ -17,18 +18,42 @@ thread_local! {
     static IDS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
 
-/// A span id: unique in the process, never 0.
-pub(crate) fn next_span() -> u64 {
+/// The number of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SpanId(NonZeroU64);
+
+impl SpanId {
+    /// `None` for 0.
+    #[inline]
+    pub(crate) fn new(id: u64) -> Option<Self> {
+        NonZeroU64::new(id).map(SpanId)
+    }
+
+    #[inline]
+    pub(crate) fn get(self) -> u64 {
+        self.0.get()
+    }
+
+    /// Whether this is a span of the process that this was forked from.
+    #[inline]
+    pub(crate) fn is_inherited(self) -> bool {
+        is_inherited(self.get())
+    }
+}
+
+/// A span id that no other span of the process has.
+pub(crate) fn next_span() -> SpanId {
     IDS.with(|ids| {
         let (next, end) = match ids.get() {
             (next, end) if next < end => (next, end),
             _ => {
-                let next = NEXT_SPAN.fetch_add(BLOCK, Ordering::Relaxed);
-                (next, next + BLOCK)
+                let next = NEXT_SPAN.fetch_add(BLOCK_LEN, Ordering::Relaxed);
+                (next, next + BLOCK_LEN)
             }
         };
         ids.set((next + 1, end));
-        next
+        // The first number is 1.
+        SpanId(NonZeroU64::new(next).unwrap_or(NonZeroU64::MIN))
     })
 }
 

@@ -1,32 +1,25 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod added;
-mod arms;
-mod capture;
+mod active_span;
+mod call_site;
 mod clock;
 mod context;
-mod fields;
-mod frame;
-mod function;
+mod expansion;
+mod fork;
+mod function_name;
 mod ids;
-mod keep;
-mod line;
+mod instrumented;
 mod logger;
 mod macros;
-mod mark;
-mod outcome;
-mod pairs;
-mod passing;
-mod place;
 mod process;
-mod returned;
-mod scratch;
+mod record;
 mod span;
-mod state;
+mod span_state;
+mod stack;
 mod target;
 mod task;
-mod text;
+mod task_ext;
 
 /// Writes a span around each call of a function, with what it was called with.
 ///
@@ -131,11 +124,11 @@ mod text;
 /// removes it.
 pub use async_log_attributes::instrument;
 pub use context::Context;
-pub use frame::{InSpan, InTask};
+pub use fork::forked;
+pub use instrumented::{InSpan, InTask};
 pub use logger::Logger;
-pub use process::forked;
 pub use span::Span;
-pub use task::{task_id, TaskExt};
+pub use task_ext::{task_id, TaskExt};
 
 /// What the macros expand to. Not for use by hand: it changes without notice.
 #[doc(hidden)]
@@ -145,18 +138,20 @@ pub mod __private {
     pub use async_log_attributes::{instrument_method, span};
     pub use log;
 
-    pub use crate::arms::{Around, FutureArm, OtherArm};
-    pub use crate::capture::{Capture, CaptureError, OwnedValue};
-    pub use crate::context::{Parent, Root};
-    pub use crate::frame::InSpan;
-    pub use crate::keep::KeepPlace;
-    pub use crate::mark::Site;
-    pub use crate::place::{fail, Machine, Run};
-    pub use crate::returned::{
+    pub use crate::call_site::CallSite;
+    pub use crate::expansion::branches::{FutureBranch, MacroGuard, OtherBranch};
+    pub use crate::expansion::capture::{Capture, CaptureError, OwnedValue};
+    pub use crate::expansion::inline_span::{InlineSpan, Start};
+    pub use crate::expansion::parent::{Parent, Root};
+    pub use crate::expansion::returned::{
         assert_fallible, assert_no_future, AnyFuture, HasSpan, KindBoxed, KindOpaque, NotCovered,
         Returned, ReturnedNested, ReturnedOpaque, ReturnedType, Tried, Typed, Watched,
     };
-    pub use crate::span::{
-        are_arguments_wanted, call, is_enabled, is_loud, lend, never, Inline, Span, Start,
+    pub use crate::expansion::start::{
+        are_arguments_wanted, call, is_enabled, is_level_enabled, lend_arguments, type_hint,
     };
+    pub use crate::expansion::suspend_point::SuspendPoint;
+    pub use crate::instrumented::InSpan;
+    pub use crate::span::Span;
+    pub use crate::stack::{mark_failed, Block, BlockInstance};
 }

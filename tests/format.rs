@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 /// The log of `f`, with the minimal keys only.
 fn minimal(task_id: fn() -> u64, f: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
-    with_global(Logger::wrap(lines.clone(), task_id).minimal(), f);
+    with_global(Logger::wrap(lines.clone(), task_id).with_minimal_keys(), f);
     lines.take()
 }
 
@@ -179,7 +179,7 @@ fn env_logger_kv() -> String {
 
 fn minimal_keys() -> String {
     env_logger(
-        |logger| logger.minimal(),
+        |logger| logger.with_minimal_keys(),
         || {
             span!(target: "shop", user = 7; "load", { info!(target: "shop", "found") });
         },

@@ -13,6 +13,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Error, FnArg, Member, Pat, PatIdent, PatOr, Result, Signature, Type};
 
+use crate::key::written;
 use crate::options::Options;
 use crate::tokens::mentions;
 
@@ -86,9 +87,10 @@ impl Arguments {
     fn take_one(&mut self, pat: &mut Pat, attrs: &[Attribute], nth: usize, options: &Options) {
         if let Some(name) = plain(pat) {
             let (ident, is_mut) = (name.ident.clone(), name.mutability.is_some());
-            let key = match options.names {
-                true => ident.unraw(),
-                false => arg_n(nth),
+            let key = if options.names {
+                ident.unraw()
+            } else {
+                arg_n(nth)
             };
             let is_hidden = options.hides(&[ident.unraw().to_string(), key.to_string()]);
             self.push(ident, is_mut, attrs, None);
@@ -184,19 +186,6 @@ impl Options {
             || names
                 .iter()
                 .any(|name| is_skipped(name) || is_replaced(name))
-    }
-}
-
-/// A key as it is written into the log: most characters become `_`, and a reserved key gets one at its end.
-pub(crate) fn written(key: &str) -> String {
-    const RESERVED: [&str; 7] = [
-        "span_", "spans_", "task_", "thread_", "process_", "spawn_", "trace_",
-    ];
-    let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-');
-    let key = key.replace(|c| !is_key(c), "_");
-    match RESERVED.iter().any(|prefix| key.starts_with(prefix)) {
-        true => key.trim_end_matches('_').to_owned(),
-        false => key,
     }
 }
 

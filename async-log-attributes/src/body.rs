@@ -1,13 +1,13 @@
-//! The block of a span: its awaits are kept, on the tokens, so that it reaches into other macros.
+//! The block of a span: its awaits are rewritten, on the tokens, so that it reaches into other macros.
 //!
 //! ```text
-//! x.await                      x.__async_log_keep(MACHINE).await
-//! unknown!(x.await)            unknown!(x.__async_log_keep(CODE).await)
-//! tokio::join!(a, b)           { let around = Around::leave(MACHINE); after(&around, tokio::join!(…)) }
+//! x.await                      x.__async_log_suspend(INSTANCE).await
+//! unknown!(x.await)            unknown!(x.__async_log_suspend(CODE).await)
+//! tokio::join!(a, b)           { let around = Around::leave(INSTANCE); after(&around, tokio::join!(…)) }
 //! async { x.await }            as it is: another state machine, with spans of its own
 //! ```
 //!
-//! CODE is a number that only the tokens of one outermost block have, MACHINE is `run.of(CODE)` with a local
+//! CODE is a number that only the tokens of one outermost block have, INSTANCE is `run.of(CODE)` with a local
 //! variable that tells one run of that block from another. What an unknown macro does with
 //! its tokens is its affair: they may end in a closure or in another function, where no local reaches.
 //!
@@ -19,56 +19,55 @@ use std::hash::{Hash, Hasher};
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
-use crate::arms;
+use crate::branches::{self, around, Declaration, Rewriter, GUARDED};
 use crate::tokens::{any, brace, collect, is_ident, is_punct, regroup};
 
-pub(crate) const KEEP: &str = "__async_log_keep";
-pub(crate) const AROUND: &str = "__async_log_around";
+pub(crate) const SUSPEND: &str = "__async_log_suspend";
 
-/// A block whose awaits are kept.
-pub(crate) struct Kept {
+/// A block whose awaits are rewritten.
+pub(crate) struct RewrittenBlock {
     pub(crate) block: TokenTree,
-    pub(crate) machine: Machine,
+    pub(crate) instance: Instance,
 }
 
-pub(crate) enum Machine {
+pub(crate) enum Instance {
     /// It has no await that could be seen.
     None,
     /// It is the outermost block of a state machine.
-    Outermost { run: Ident, machine: TokenStream },
+    Outermost { run: Ident, instance: TokenStream },
     /// It is nested in one.
     Nested(TokenStream),
 }
 
 /// Keeps the awaits of a span's block; `private` is the path of what the expansion uses.
-pub(crate) fn keep(block: &Group, private: &TokenStream) -> Kept {
+pub(crate) fn keep(block: &Group, private: &TokenStream) -> RewrittenBlock {
     let tokens = collect(block.stream());
-    let outer = find_kept(&tokens, true).or_else(|| find_kept(&tokens, false));
-    let run = Ident::new("__async_log_run", Span::mixed_site());
+    let outer = find_rewritten(&tokens, true).or_else(|| find_rewritten(&tokens, false));
+    let run = Ident::new("__async_log_instance", Span::mixed_site());
     let code = new_code();
-    let mut keeper = Keeper {
+    let mut keeper = AwaitRewriter {
         private,
-        machine: outer.clone().unwrap_or_else(|| quote!(#run.of(#code))),
+        instance: outer.clone().unwrap_or_else(|| quote!(#run.of(#code))),
         code: outer.clone().unwrap_or_else(|| quote!(#code)),
         in_macro: false,
         found: outer.is_some(),
         body: &tokens,
     };
     let kept = keeper.tokens(&tokens);
-    let machine = match (keeper.found, outer) {
-        (false, _) => Machine::None,
-        (true, None) => Machine::Outermost {
+    let instance = match (keeper.found, outer) {
+        (false, _) => Instance::None,
+        (true, None) => Instance::Outermost {
             run,
-            machine: keeper.machine,
+            instance: keeper.instance,
         },
-        (true, Some(outer)) => Machine::Nested(outer),
+        (true, Some(outer)) => Instance::Nested(outer),
     };
     // With the braces that the user wrote: their edition says how long the tail's temporaries live.
-    let block = match machine {
-        Machine::None => TokenTree::Group(block.clone()),
+    let block = match instance {
+        Instance::None => TokenTree::Group(block.clone()),
         _ => regroup(block, kept),
     };
-    Kept { block, machine }
+    RewrittenBlock { block, instance }
 }
 
 /// A number for the block that is expanded, the same each time it is compiled.
@@ -83,25 +82,25 @@ fn new_code() -> Literal {
     Literal::u64_suffixed(hasher.finish().max(1))
 }
 
-/// The machine of the awaits that are kept already, of those that know the run or of the others.
-fn find_kept(tokens: &[TokenTree], with_run: bool) -> Option<TokenStream> {
+/// The instance of the awaits that are rewritten already, of those that know the run or of the others.
+fn find_rewritten(tokens: &[TokenTree], with_run: bool) -> Option<TokenStream> {
     let mut at = 0;
     while at < tokens.len() {
-        if let Some(end) = other_machine(tokens, at) {
+        if let Some(end) = other_state_machine(tokens, at) {
             at = end;
             continue;
         }
         if let (true, Some(TokenTree::Group(arguments))) =
-            (is_kept_name(&tokens[at]), tokens.get(at + 1))
+            (is_rewritten_name(&tokens[at]), tokens.get(at + 1))
         {
-            let machine = arguments.stream();
-            if knows_run(&machine) == with_run {
-                return Some(machine);
+            let instance = arguments.stream();
+            if names_instance(&instance) == with_run {
+                return Some(instance);
             }
         }
         if let TokenTree::Group(group) = &tokens[at] {
-            if let Some(machine) = find_kept(&collect(group.stream()), with_run) {
-                return Some(machine);
+            if let Some(instance) = find_rewritten(&collect(group.stream()), with_run) {
+                return Some(instance);
             }
         }
         at += 1;
@@ -110,19 +109,19 @@ fn find_kept(tokens: &[TokenTree], with_run: bool) -> Option<TokenStream> {
 }
 
 /// `run.of(CODE)`, not `CODE`.
-fn knows_run(machine: &TokenStream) -> bool {
-    let first = machine.clone().into_iter().next();
+fn names_instance(instance: &TokenStream) -> bool {
+    let first = instance.clone().into_iter().next();
     matches!(first, Some(TokenTree::Ident(_)))
 }
 
-/// `__async_log_keep(M)` and `Around::leave(M)` both say it.
-fn is_kept_name(token: &TokenTree) -> bool {
-    is_ident(Some(token), KEEP) || is_ident(Some(token), "__async_log_leave")
+/// `__async_log_suspend(M)` and `MacroGuard::leave(M)` both say it.
+fn is_rewritten_name(token: &TokenTree) -> bool {
+    is_ident(Some(token), SUSPEND) || is_ident(Some(token), "__async_log_leave")
 }
 
 /// Where the tokens end that belong to another state machine and begin at `at`: an `async` block,
 /// function or closure, or a macro that makes a stream of its tokens.
-fn other_machine(tokens: &[TokenTree], at: usize) -> Option<usize> {
+fn other_state_machine(tokens: &[TokenTree], at: usize) -> Option<usize> {
     let is_stream = (is_ident(tokens.get(at), "stream") || is_ident(tokens.get(at), "try_stream"))
         && is_punct(tokens.get(at + 1), '!')
         && brace(tokens.get(at + 2)).is_some();
@@ -146,10 +145,10 @@ fn other_machine(tokens: &[TokenTree], at: usize) -> Option<usize> {
     None
 }
 
-pub(crate) struct Keeper<'a> {
+pub(crate) struct AwaitRewriter<'a> {
     pub(crate) private: &'a TokenStream,
-    /// As the block itself names its machine, and as the tokens of unknown macros do.
-    machine: TokenStream,
+    /// As the block itself names its instance, and as the tokens of unknown macros do.
+    instance: TokenStream,
     code: TokenStream,
     in_macro: bool,
     /// Whether there was anything to keep.
@@ -194,41 +193,13 @@ fn is_in_unknown_macro(tokens: &[TokenTree], at: usize) -> bool {
     is_punct(tokens.get(at - 1), '!') && !TRANSPARENT.contains(&name.to_string().as_str())
 }
 
-impl Keeper<'_> {
-    fn machine(&self) -> &TokenStream {
-        match self.in_macro {
-            true => &self.code,
-            false => &self.machine,
+impl AwaitRewriter<'_> {
+    fn instance(&self) -> &TokenStream {
+        if self.in_macro {
+            &self.code
+        } else {
+            &self.instance
         }
-    }
-
-    pub(crate) fn tokens(&mut self, tokens: &[TokenTree]) -> TokenStream {
-        let mut out: Vec<TokenTree> = Vec::with_capacity(tokens.len());
-        let mut at = 0;
-        while at < tokens.len() {
-            if let Some(end) = other_machine(tokens, at) {
-                out.extend_from_slice(&tokens[at..end]);
-                at = end;
-            } else if is_unkept_await(tokens, at) {
-                self.found = true;
-                let span = tokens[at + 1].span();
-                let method = Ident::new(KEEP, Span::mixed_site().located_at(span));
-                let machine = self.machine();
-                let dot = &tokens[at];
-                out.extend(quote_spanned!(method.span()=> #dot #method(#machine)));
-                out.extend_from_slice(&tokens[at..at + 2]);
-                at += 2;
-            } else if let Some(end) = self.macro_with_arms(tokens, at, &mut out) {
-                at = end;
-            } else {
-                let in_macro = self.in_macro;
-                self.in_macro |= is_in_unknown_macro(tokens, at);
-                out.push(self.token(&tokens[at]));
-                self.in_macro = in_macro;
-                at += 1;
-            }
-        }
-        out.into_iter().collect()
     }
 
     fn token(&mut self, token: &TokenTree) -> TokenTree {
@@ -236,19 +207,20 @@ impl Keeper<'_> {
             TokenTree::Group(group) => {
                 let tokens = collect(group.stream());
                 // What the block around this one has made of a macro is done.
-                let is_done = is_ident(tokens.first(), "let") && is_ident(tokens.get(1), AROUND);
-                match is_done {
-                    true => token.clone(),
-                    false => regroup(group, self.tokens(&tokens)),
+                let is_done = is_ident(tokens.first(), "let") && is_ident(tokens.get(1), GUARDED);
+                if is_done {
+                    token.clone()
+                } else {
+                    regroup(group, self.tokens(&tokens))
                 }
             }
             token => token.clone(),
         }
     }
 
-    /// Writes a `join!` or `select!` that begins at `at`, whose path is at the end of `out`, with
-    /// its place left around it; gives where it ends.
-    fn macro_with_arms(
+    /// Writes the `join!` or `select!` that begins at `at`, whose path is at the end of `out`, inside a guard that
+    /// leaves the span context; gives the index behind it.
+    fn macro_with_branches(
         &mut self,
         tokens: &[TokenTree],
         at: usize,
@@ -263,50 +235,102 @@ impl Keeper<'_> {
             return None;
         }
         let path_start = path_start(out);
-        let found = std::mem::replace(&mut self.found, true);
-        let written = match name.to_string().as_str() {
-            "join" | "try_join" => arms::join(self, arguments),
-            "select" => arms::select(self, arguments, &out[path_start..], false),
-            "select_biased" => arms::select(self, arguments, &out[path_start..], true),
-            _ => None,
-        };
-        let Some(written) = written else {
-            self.found = found;
-            return None;
-        };
-
+        let written = self.branches(name, arguments, &out[path_start..])?;
         let path = out.split_off(path_start);
-        let (private, machine) = (self.private, self.machine());
-        let around = around();
         let bang = &tokens[at + 1];
         let call = quote!(#(#path)* #name #bang #written);
-        // Lints and errors point at the macro, not at the whole span.
+        let mut block = self.guarded(name, call);
+        // Lints and errors point at the macro, not at the whole span. A lint that asks whether a statement wants a
+        // semicolon sees it end as the macro does.
         let here = Span::mixed_site().located_at(name.span());
-        let call = match name.to_string().as_str() {
-            "join" | "try_join" => quote_spanned!(here=> #private::Around::after(&#around, #call)),
-            _ => call,
-        };
-        let block = quote_spanned!(here=>
-            let #around = #private::Around::__async_log_leave(#machine);
-            #call
-        );
-        let mut block = Group::new(Delimiter::Brace, block);
-        // A lint that asks whether a statement wants a semicolon sees it end as the macro does.
-        block.set_span(match is_statement_start(out.last()) {
-            true => arguments.span_close(),
-            false => here,
+        block.set_span(if is_statement_start(out.last()) {
+            arguments.span_close()
+        } else {
+            here
         });
         // At the beginning of a statement a block would end it.
         let is_operand = is_punct(tokens.get(at + 3), '.') || is_punct(tokens.get(at + 3), '?');
-        out.extend(match is_operand {
-            true => quote_spanned!(here=> (#block)),
-            false => quote!(#block),
+        out.extend(if is_operand {
+            quote_spanned!(here=> (#block))
+        } else {
+            quote!(#block)
         });
         Some(at + 3)
     }
 
+    /// The arguments of a macro with its branches rewritten; `None` if it is another macro.
+    fn branches(
+        &mut self,
+        name: &Ident,
+        arguments: &Group,
+        path: &[TokenTree],
+    ) -> Option<TokenTree> {
+        let found = std::mem::replace(&mut self.found, true);
+        let written = match name.to_string().as_str() {
+            "join" | "try_join" => branches::join(self, arguments),
+            "select" => branches::select(self, arguments, path, false),
+            "select_biased" => branches::select(self, arguments, path, true),
+            _ => None,
+        };
+        self.found = found || written.is_some();
+        written
+    }
+
+    /// The call of a macro behind its guard.
+    fn guarded(&self, name: &Ident, call: TokenStream) -> Group {
+        let (private, instance) = (self.private, self.instance());
+        let around = around();
+        let here = Span::mixed_site().located_at(name.span());
+        let call = match name.to_string().as_str() {
+            "join" | "try_join" => {
+                quote_spanned!(here=> #private::MacroGuard::after(&#around, #call))
+            }
+            _ => call,
+        };
+        let block = quote_spanned!(here=>
+            let #around = #private::MacroGuard::__async_log_leave(#instance);
+            #call
+        );
+        Group::new(Delimiter::Brace, block)
+    }
+}
+
+impl Rewriter for AwaitRewriter<'_> {
+    fn private(&self) -> &TokenStream {
+        self.private
+    }
+
+    fn tokens(&mut self, tokens: &[TokenTree]) -> TokenStream {
+        let mut out: Vec<TokenTree> = Vec::with_capacity(tokens.len());
+        let mut at = 0;
+        while at < tokens.len() {
+            if let Some(end) = other_state_machine(tokens, at) {
+                out.extend_from_slice(&tokens[at..end]);
+                at = end;
+            } else if is_plain_await(tokens, at) {
+                self.found = true;
+                let span = tokens[at + 1].span();
+                let method = Ident::new(SUSPEND, Span::mixed_site().located_at(span));
+                let instance = self.instance();
+                let dot = &tokens[at];
+                out.extend(quote_spanned!(method.span()=> #dot #method(#instance)));
+                out.extend_from_slice(&tokens[at..at + 2]);
+                at += 2;
+            } else if let Some(end) = self.macro_with_branches(tokens, at, &mut out) {
+                at = end;
+            } else {
+                let in_macro = self.in_macro;
+                self.in_macro |= is_in_unknown_macro(tokens, at);
+                out.push(self.token(&tokens[at]));
+                self.in_macro = in_macro;
+                at += 1;
+            }
+        }
+        out.into_iter().collect()
+    }
+
     /// How a variable of this name was declared in the block, if it was.
-    pub(crate) fn declaration(&self, name: &Ident) -> Option<Declaration> {
+    fn declaration(&self, name: &Ident) -> Option<Declaration> {
         let is_name = |tokens: &[TokenTree], at: usize| matches!(&tokens[at], TokenTree::Ident(ident) if ident == name);
         let declared_mut = |tokens: &[TokenTree], at: usize| {
             // `let mut a`, `let (mut a, mut b)`; not `&mut a`.
@@ -341,22 +365,12 @@ impl Keeper<'_> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Declaration {
-    Mutable,
-    Immutable,
-}
-
-pub(crate) fn around() -> Ident {
-    Ident::new(AROUND, Span::mixed_site())
-}
-
 fn is_statement_start(before: Option<&TokenTree>) -> bool {
     before.is_none() || is_punct(before, ';') || brace(before).is_some()
 }
 
-fn is_unkept_await(tokens: &[TokenTree], at: usize) -> bool {
-    let is_kept = at > 1 && is_ident(tokens.get(at - 2), KEEP);
+fn is_plain_await(tokens: &[TokenTree], at: usize) -> bool {
+    let is_kept = at > 1 && is_ident(tokens.get(at - 2), SUSPEND);
     is_punct(tokens.get(at), '.') && is_ident(tokens.get(at + 1), "await") && !is_kept
 }
 

@@ -4,7 +4,7 @@
 //! fn f(a: A, (b, c): (B, C)) -> u32 { body }
 //!
 //! fn f(a: A, __arg_1: (B, C)) -> u32 {
-//!     let mut guard = Inline::none();
+//!     let mut guard = InlineSpan::none();
 //!     if is_enabled(Level::Trace) {
 //!         guard.async_log_enter(Span::of_function(&Site { … }, Level::Trace, &[("arg_0", …(&a)), ("arg_1", …(&__arg_1))]));
 //!     }
@@ -186,7 +186,7 @@ impl Expansion<'_> {
         let (private, guard) = (&self.private, &self.guard);
         let (start, has_span) = (self.start_in(guard), self.has_span());
         ours! {
-            let mut #guard = #private::Inline::none();
+            let mut #guard = #private::InlineSpan::none();
             #start
             #has_span
         }
@@ -220,15 +220,16 @@ impl Expansion<'_> {
     /// A value of the declared type where that is a macro, which may give an `impl Trait` and so cannot be written.
     fn typed(&self, value: TokenStream) -> TokenStream {
         let private = &self.private;
-        match returned::is_macro(&self.output) {
-            false => value,
-            true => ours!({
+        if returned::is_macro(&self.output) {
+            ours!({
                 let __typed = #private::Typed::new();
                 if false {
-                    return __typed.never();
+                    return __typed.type_hint();
                 }
                 __typed.value(#value)
-            }),
+            })
+        } else {
+            value
         }
     }
 
@@ -248,10 +249,12 @@ impl Expansion<'_> {
 
     /// Hands the value on to the kind that the compiler chooses by the value's type.
     fn end_by_kind(&self, returned: &Returned) -> TokenStream {
-        let (private, guard) = (&self.private, &self.guard);
+        let private = &self.private;
         let kind = match returned {
             Returned::Opaque(Bounds::Unknown(_)) => ours!(__kind(__returned)),
-            Returned::Opaque(Bounds::Kept) => ours!(#private::ReturnedOpaque::new(__returned)),
+            Returned::Opaque(Bounds::RewrittenBlock) => {
+                ours!(#private::ReturnedOpaque::new(__returned))
+            }
             Returned::NestedOpaque => ours!(#private::ReturnedNested::new(__returned)),
             Returned::Unwrappable => ours!(#private::AnyFuture::new(__returned)),
             _ => ours!(#private::Returned::new(__returned)),
@@ -261,7 +264,22 @@ impl Expansion<'_> {
             _ => ours!(),
         };
         let look = self.look(returned);
-        let end = match self.events().next() {
+        let end = self.go_on();
+        ours! {
+            #[allow(unreachable_code, clippy::implicit_return, clippy::needless_late_init)]
+            {
+                #question
+                #look
+                let __kind = #kind.async_log_kind();
+                #end
+            }
+        }
+    }
+
+    /// The call of the kind, which decides how the value goes on.
+    fn go_on(&self) -> TokenStream {
+        let guard = &self.guard;
+        match self.events().next() {
             None => ours!(__kind.go_on(__value, #guard)),
             Some(event) => {
                 let watcher = self.watcher();
@@ -274,15 +292,6 @@ impl Expansion<'_> {
                 let span = Span::mixed_site().located_at(event.option.span());
                 let method = Ident::new(method, span);
                 quote_spanned!(span=> __kind.#method(__value, #guard, #watcher))
-            }
-        };
-        ours! {
-            #[allow(unreachable_code, clippy::implicit_return, clippy::needless_late_init)]
-            {
-                #question
-                #look
-                let __kind = #kind.async_log_kind();
-                #end
             }
         }
     }
@@ -335,20 +344,20 @@ impl Expansion<'_> {
     fn of_boxed_tail(&self, tail: &BoxedTail, body: &Group) -> TokenStream {
         let (private, guard) = (&self.private, &self.guard);
         let ty = returned::inferred(&self.output);
-        let kind = match tail.is_async {
+        let kind = if tail.is_async {
             // Its type has no name, so no declared type can want it as it is.
-            true => ours!(let __kind = #private::KindBoxed;),
-            false => quote_spanned! {Span::mixed_site().located_at(ty.span())=>
+            ours!(let __kind = #private::KindBoxed;)
+        } else {
+            quote_spanned! {Span::mixed_site().located_at(ty.span())=>
                 let __kind = #private::ReturnedType::<#ty>::new().async_log_kind();
-            },
+            }
         };
         let inner = &tail.inner;
-        let future = match self.is_watched() {
-            false => ours!(__kind.inside(#inner, &mut #guard)),
-            true => {
-                let watcher = self.watcher();
-                ours!(__kind.watched_inside(#inner, &mut #guard, #watcher))
-            }
+        let future = if self.is_watched() {
+            let watcher = self.watcher();
+            ours!(__kind.watched_inside(#inner, &mut #guard, #watcher))
+        } else {
+            ours!(__kind.inside(#inner, &mut #guard))
         };
         let boxed = regroup(&tail.parentheses, future);
         let (before, after) = (&tail.before, &tail.after);
@@ -405,13 +414,13 @@ impl Expansion<'_> {
                 .any(|logged| logged.variable == nth)
         };
         // What is not logged is lent with the others and not looked at.
-        let seen = variables
-            .iter()
-            .enumerate()
-            .map(|(nth, variable)| match is_logged(nth) {
-                true => variable.ident.to_token_stream(),
-                false => ours!(_),
-            });
+        let seen = variables.iter().enumerate().map(|(nth, variable)| {
+            if is_logged(nth) {
+                variable.ident.to_token_stream()
+            } else {
+                ours!(_)
+            }
+        });
         let first_pattern = self.arguments.first_pattern();
         let back = variables.iter().enumerate().map(|(nth, variable)| {
             let is_last_binding = nth < first_pattern;
@@ -421,7 +430,7 @@ impl Expansion<'_> {
         });
         ours! {
             #[allow(clippy::shadow_reuse, clippy::used_underscore_binding)]
-            let (#guard, (#(#back,)*)) = #private::lend((#(#lent,)*), |(#(#seen,)*)| #start);
+            let (#guard, (#(#back,)*)) = #private::lend_arguments((#(#lent,)*), |(#(#seen,)*)| #start);
         }
     }
 
@@ -437,24 +446,23 @@ impl Expansion<'_> {
             (Some(ty), _) => quote_spanned! {Span::mixed_site().located_at(ty.span())=>
                 #[allow(clippy::all, clippy::pedantic)]
                 if false {
-                    return #private::never::<#ty>();
+                    return #private::type_hint::<#ty>();
                 }
             },
         };
         let body = lint_free(body.to_token_stream());
         let body = self.bound_late(ours!({ #expected #body }));
         let future = ours!(async move { #moved #body });
-        match self.is_watched() {
-            false => future,
-            true => {
-                let watcher = self.watcher();
-                ours! {
-                    {
-                        let __body = #future;
-                        #private::Watched::new(__body, #watcher)
-                    }
+        if self.is_watched() {
+            let watcher = self.watcher();
+            ours! {
+                {
+                    let __body = #future;
+                    #private::Watched::new(__body, #watcher)
                 }
             }
+        } else {
+            future
         }
     }
 
@@ -486,9 +494,10 @@ impl Expansion<'_> {
     }
 
     fn bound_late(&self, code: TokenStream) -> TokenStream {
-        match self.arguments.are_bound_early {
-            true => code,
-            false => self.bound(code),
+        if self.arguments.are_bound_early {
+            code
+        } else {
+            self.bound(code)
         }
     }
 
@@ -505,9 +514,10 @@ impl Expansion<'_> {
     /// Names all arguments that a block captures: it drops them in the order in which they are named first, and
     /// would leave those that the body does not name to the function around.
     fn moved(&self) -> TokenStream {
-        let first = match self.arguments.are_bound_early {
-            true => self.arguments.first_pattern(),
-            false => self.arguments.variables.len(),
+        let first = if self.arguments.are_bound_early {
+            self.arguments.first_pattern()
+        } else {
+            self.arguments.variables.len()
         };
         let named = self.arguments.variables[..first].iter().rev();
         let mut named: Vec<_> = named.map(|variable| &variable.ident).collect();
@@ -523,12 +533,12 @@ impl Expansion<'_> {
 
     /// The options `ret` and `err`; a function's own come first.
     pub(crate) fn events(&self) -> impl Iterator<Item = &Event> {
-        let never = returned::is_never(&self.output);
+        let type_hint = returned::is_never(&self.output);
         let own = move |is_inherited: bool| {
             [&self.options.err, &self.options.ret]
                 .into_iter()
                 .flatten()
-                .filter(move |_| !never)
+                .filter(move |_| !type_hint)
                 .filter(move |event| event.is_inherited == is_inherited)
         };
         own(false).chain(own(true))
@@ -541,9 +551,10 @@ impl Expansion<'_> {
     /// The events of `ret` and `err` as a closure, for a future whose output is not there yet.
     fn watcher(&self) -> TokenStream {
         let events = self.watch();
-        let output = match self.is_async {
-            true => returned::inferred(&self.output),
-            false => returned::output_of_future(&self.output),
+        let output = if self.is_async {
+            returned::inferred(&self.output)
+        } else {
+            returned::output_of_future(&self.output)
         };
         let output = output.map_or_else(|| ours!(_), ToTokens::into_token_stream);
         ours!(move |__result: &#output| { #events })

@@ -89,7 +89,7 @@ const WORDS: [&str; 34] = [
     "struct",
     "pin",
     "fuse",
-    "__async_log_keep",
+    "__async_log_suspend",
 ];
 
 const PUNCTUATION: [char; 20] = [
@@ -110,7 +110,7 @@ const PHRASES: [&str; 13] = [
     "#![inner]",
     "#!",
     "fn f(a: u8, (b, c): (u8, u8)) -> u8",
-    "let __async_log_around =",
+    "let __async_log_guarded =",
 ];
 
 /// As many as `FUZZ_ROUNDS` says, for a longer search.

@@ -10,14 +10,15 @@ macro_rules! ours {
 }
 
 mod arguments;
-mod arms;
 mod body;
+mod branches;
 mod error;
 mod expand;
 #[cfg(test)]
 mod fuzz;
 mod impl_block;
 mod instrument;
+mod key;
 mod options;
 mod returned;
 mod signature;

@@ -8,7 +8,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{parenthesized, Error, Expr, ExprLit, Lit, LitStr, Member, Path, Result, Token};
 
-use crate::arguments::written;
+use crate::key::written;
 
 #[derive(Clone, Default)]
 pub(crate) struct Options {
@@ -373,9 +373,10 @@ fn event(key: &Ident, input: ParseStream<'_>) -> Result<Event> {
 
 fn parent(key: &Ident, input: ParseStream<'_>) -> Result<Parent> {
     let expr: Expr = value(key, input, "parent = &span")?;
-    Ok(match is_none(&expr) {
-        true => Parent::Root(expr.span()),
-        false => Parent::Expr(Box::new(expr)),
+    Ok(if is_none(&expr) {
+        Parent::Root(expr.span())
+    } else {
+        Parent::Expr(Box::new(expr))
     })
 }
 
@@ -461,13 +462,13 @@ fn field_key(input: ParseStream<'_>) -> Result<(String, TokenStream, Option<Toke
             "expected a field: `key`, `key = value`, `key:? = value` or `\"key\" = value`";
         return Err(input.error(message));
     }
-    let parts =
-        Punctuated::<Member, Token![.]>::parse_separated_nonempty_with(input, |input| match input
-            .peek(Ident::peek_any)
-        {
-            true => input.call(Ident::parse_any).map(Member::Named),
-            false => input.parse(),
-        })?;
+    let parts = Punctuated::<Member, Token![.]>::parse_separated_nonempty_with(input, |input| {
+        if input.peek(Ident::peek_any) {
+            input.call(Ident::parse_any).map(Member::Named)
+        } else {
+            input.parse()
+        }
+    })?;
     let key: Vec<_> = parts.iter().map(unraw).collect();
     let key = key.join(".");
     // `log` would write the `r#` of a raw name.

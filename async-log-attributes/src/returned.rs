@@ -31,7 +31,7 @@ pub(crate) enum Returned {
 /// The bounds of an `impl Trait` that the wrapper of a future has to satisfy, too.
 pub(crate) enum Bounds {
     /// It does wherever the future does.
-    Kept,
+    RewrittenBlock,
     /// The compiler has to be asked.
     Unknown(Vec<TokenStream>),
 }
@@ -116,7 +116,7 @@ impl Returned {
         let is_unknown = |bound: &&TypeParamBound| matches!(bound, TypeParamBound::Trait(bound) if !is_one_of(bound, &KEPT));
         let unknown: Vec<_> = opaque.bounds.iter().filter(is_unknown).collect();
         if unknown.is_empty() {
-            return Returned::Opaque(Bounds::Kept);
+            return Returned::Opaque(Bounds::RewrittenBlock);
         }
         // The question is an item, which knows no generics of the function around.
         let mut generics: Vec<_> = sig

@@ -4,11 +4,11 @@
 //! span!(target: "t", user = 7; "load {id}", { body })
 //!
 //! {
-//!     let mut guard = Inline::none();
-//!     if is_loud(Level::Trace) {
+//!     let mut guard = InlineSpan::none();
+//!     if is_level_enabled(Level::Trace) {
 //!         let start = Start::new(&Site { … }, &mut guard);
 //!         log::log!(logger: start, target: "t", Level::Trace, user = 7; "load {id}");
-//!         guard.enter(MACHINE);
+//!         guard.enter(INSTANCE);
 //!     }
 //!     { body }
 //! }
@@ -19,7 +19,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, TokenStream, TokenTree};
 
-use crate::body::{keep, Kept, Machine};
+use crate::body::{keep, Instance, RewrittenBlock};
 use crate::error::{at as error, Result};
 use crate::options;
 use crate::tokens::{brace, collect, find, is_assignment, is_ident, is_punct, split_commas};
@@ -53,9 +53,9 @@ fn try_expand(input: TokenStream) -> Result<TokenStream> {
     let target = arguments.target.map(|target| ours!(target: #(#target)*,));
     let guard = |enter: TokenStream| {
         ours! {
-            let mut __guard = #private::Inline::none();
+            let mut __guard = #private::InlineSpan::none();
             #let_level
-            if #private::is_loud(#level) {
+            if #private::is_level_enabled(#level) {
                 let __start = #private::Start::new(#site, &mut __guard);
                 #private::log::log!(logger: __start, #target #level, #(#record)*);
                 #enter
@@ -67,7 +67,7 @@ fn try_expand(input: TokenStream) -> Result<TokenStream> {
             let guard = guard(ours!());
             ours!({
                 #guard
-                #private::Inline::into_span(__guard)
+                #private::InlineSpan::into_span(__guard)
             })
         }
         Some(block) => enter(&private, guard, &block),
@@ -85,7 +85,7 @@ fn site(private: &TokenStream, arguments: &Arguments<'_>) -> TokenStream {
         _ => ours!(::core::module_path!()),
     };
     ours! {
-        &#private::Site {
+        &#private::CallSite {
             name: #name,
             target: #target,
             module_path: ::core::module_path!(),
@@ -142,26 +142,26 @@ fn enter(
     guard: impl Fn(TokenStream) -> TokenStream,
     block: &Group,
 ) -> TokenStream {
-    let Kept { block, machine } = keep(block, private);
-    let (before, guard) = match machine {
-        Machine::None => (
+    let RewrittenBlock { block, instance } = keep(block, private);
+    let (before, guard) = match instance {
+        Instance::None => (
             ours!(),
-            guard(ours!(#private::Inline::enter(&mut __guard, 0_u64);)),
+            guard(ours!(#private::InlineSpan::enter(&mut __guard, 0_u64);)),
         ),
-        Machine::Outermost { run, machine } => {
+        Instance::Outermost { run, instance } => {
             let before = ours! {
                 #[allow(unused_imports)]
-                use #private::{FutureArm as _, KeepPlace as _, OtherArm as _};
-                let #run = #private::Run::new();
+                use #private::{FutureBranch as _, SuspendPoint as _, OtherBranch as _};
+                let #run = #private::BlockInstance::new();
             };
             (
                 before,
-                guard(ours!(#private::Inline::enter(&mut __guard, #machine);)),
+                guard(ours!(#private::InlineSpan::enter(&mut __guard, #instance);)),
             )
         }
-        Machine::Nested(machine) => (
+        Instance::Nested(instance) => (
             ours!(),
-            guard(ours!(#private::Inline::enter_nested(&mut __guard, #machine);)),
+            guard(ours!(#private::InlineSpan::enter_nested(&mut __guard, #instance);)),
         ),
     };
     // The braces are not the user's to leave out.

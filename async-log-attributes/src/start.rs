@@ -97,13 +97,14 @@ impl Expansion<'_> {
             ours!((#key, #value))
         });
         let pairs: Vec<_> = pairs.collect();
-        match pairs.is_empty() {
-            true => ours!(#private::Span::of_function(#site, #level, &[])),
-            false => ours!({
+        if pairs.is_empty() {
+            ours!(#private::Span::of_function(#site, #level, &[]))
+        } else {
+            ours!({
                 #[allow(clippy::used_underscore_binding)]
                 let __span = #private::Span::of_function(#site, #level, &[#(#pairs),*]);
                 __span
-            }),
+            })
         }
     }
 
@@ -123,13 +124,13 @@ impl Expansion<'_> {
         let semicolon = (!pairs.is_empty()).then(|| ours!(;));
         let target = self.target();
         ours!({
-            let mut __started = #private::Inline::none();
+            let mut __started = #private::InlineSpan::none();
             let __start = #private::Start::of_function(#site, #count, &mut __started);
             #[allow(clippy::used_underscore_binding)]
             {
                 #private::log::log!(logger: __start, target: #target, #level, #(#pairs),* #semicolon "");
             }
-            #private::Inline::into_span(__started)
+            #private::InlineSpan::into_span(__started)
         })
     }
 
@@ -146,7 +147,7 @@ impl Expansion<'_> {
     fn site(&self) -> TokenStream {
         let (private, name, target) = (&self.private, &self.name, self.target());
         ours! {
-            &#private::Site {
+            &#private::CallSite {
                 name: ::core::option::Option::Some(#name),
                 target: #target,
                 module_path: ::core::module_path!(),

@@ -27,7 +27,7 @@ impl Expansion<'_> {
             #[allow(unused_variables)]
             match #private::Tried::new(__result).async_log_result() {
                 ::core::result::Result::Ok(__value) => { #ret }
-                ::core::result::Result::Err(__value) => { if __has_span { #private::fail(); } #err }
+                ::core::result::Result::Err(__value) => { if __has_span { #private::mark_failed(); } #err }
             }
         }
     }
@@ -59,9 +59,10 @@ impl Expansion<'_> {
     fn event(&self, event: &Event, level: &TokenStream) -> TokenStream {
         let (private, name) = (&self.private, &self.name);
         let key = format_ident!("{}", event.option.to_string());
-        let capture = match event.option == "err" {
-            true => ours!(CaptureError),
-            false => ours!(Capture),
+        let capture = if event.option == "err" {
+            ours!(CaptureError)
+        } else {
+            ours!(Capture)
         };
         let target = self.options.target.as_ref();
         let target = target.map(|target| ours!(target: #target,));

@@ -151,7 +151,7 @@ fn texts() -> Vec<Entry> {
         entry::<SameText>(SAME_TEXT, Written, |level| install(Text, level)),
         entry::<Ours>(OURS, Written, |level| install(wrap(Text), level)),
         entry::<Ours>("**async-log 3**, minimal", Written, |level| {
-            install(wrap(Text).minimal(), level)
+            install(wrap(Text).with_minimal_keys(), level)
         }),
         entry::<Ours>("**async-log 3**, key-values", Written, |level| {
             install(wrap(Text).with_key_values(), level)

@@ -118,7 +118,10 @@ fn with_process_id_is_on_every_record() {
     };
     assert_eq!(has(lines(plain, run)), [true, false, false, false, false]);
     assert_eq!(
-        has(lines(|logger| logger.with_process_id().minimal(), run)),
+        has(lines(
+            |logger| logger.with_process_id().with_minimal_keys(),
+            run
+        )),
         [false; 5]
     );
 }
@@ -325,7 +328,7 @@ fn arguments_that_nobody_writes_are_not_formatted() {
     assert_eq!(formatted(with()), 4);
     assert_eq!(formatted(without()), 0);
     assert_eq!(formatted(without().with_key_values()), 0);
-    assert_eq!(formatted(without().minimal()), 0);
+    assert_eq!(formatted(without().with_minimal_keys()), 0);
     assert_eq!(formatted(Both(without(), without())), 0);
     // The outer one writes the line.
     assert_eq!(formatted(Logger::wrap(with(), five).without_arguments()), 0);
@@ -389,10 +392,16 @@ fn minimal() {
         &["span_mark", "user", "task_id", "thread_id"],
         &["span_mark", "user", "task_id", "thread_id"],
     ];
-    for (line, expected) in lines(|logger| logger.minimal(), run).iter().zip(expected) {
+    for (line, expected) in lines(|logger| logger.with_minimal_keys(), run)
+        .iter()
+        .zip(expected)
+    {
         assert_eq!(keys(line), expected);
     }
-    for (entry, expected) in entries(|logger| logger.minimal(), run).iter().zip(expected) {
+    for (entry, expected) in entries(|logger| logger.with_minimal_keys(), run)
+        .iter()
+        .zip(expected)
+    {
         assert_eq!(entry.keys(), expected);
     }
 }

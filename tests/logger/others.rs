@@ -48,7 +48,7 @@ fn through_the_key_values_of_env_logger() {
     let out = Shared::default();
     let logger = Logger::wrap(env_logger_to(&out), five).with_key_values();
     with_global(
-        logger.minimal(),
+        logger.with_minimal_keys(),
         || span!(user = 7; "s", { info!(own = true; "m") }),
     );
     let out = out.text();

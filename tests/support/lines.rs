@@ -31,7 +31,7 @@ pub fn logged<R>(test: &str, f: impl FnOnce() -> R) -> (R, Vec<String>) {
     static START: Once = Once::new();
     START.call_once(|| {
         Logger::wrap(Lines, async_log::task_id)
-            .minimal()
+            .with_minimal_keys()
             .start(LevelFilter::Trace)
             .unwrap();
     });

@@ -124,7 +124,7 @@ fn write(name: &str) {
         logger = logger.with_key_values();
     }
     if minimal {
-        logger = logger.minimal();
+        logger = logger.with_minimal_keys();
     }
     logger.start(LevelFilter::Trace).expect("it is the first");
     program();

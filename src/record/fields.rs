@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use log::kv::{self, Key, Source, Value, VisitSource};
 
-use crate::pairs::First;
-use crate::text::{self, Kind};
+use crate::record::pairs::FirstPairs;
+use crate::record::text::{self, Kind};
 
 /// The fields of a span with those of the spans around it, and the span's own name and target
 /// where these are not static.
@@ -55,17 +55,19 @@ pub(crate) struct Field<'a> {
 impl<'a> Field<'a> {
     /// The value as it was, where it is quoted in the text.
     fn quoted(self) -> &'a str {
-        match self.text[self.key.len() + 3..].starts_with('"') {
-            true => self.value,
-            false => "",
+        if self.text[self.key.len() + 3..].starts_with('"') {
+            self.value
+        } else {
+            ""
         }
     }
 
     /// The field with no more than `limit` bytes of a text, not counting the `…` of one that was cut.
     pub(crate) fn within(self, limit: usize) -> Self {
-        let cut = match self.text.ends_with("\"…") {
-            true => '…'.len_utf8(),
-            false => 0,
+        let cut = if self.text.ends_with("\"…") {
+            '…'.len_utf8()
+        } else {
+            0
         };
         if self.kind != Kind::Text || self.value.len() - cut <= limit {
             return self;
@@ -160,9 +162,10 @@ impl Fields {
         target: Option<&str>,
         name: Option<fmt::Arguments<'_>>,
     ) -> Fields {
-        match target.is_none() && name.is_none() && own.count() <= skip {
-            true => around,
-            false => Fields::capture_own(own, skip, around, target, name),
+        if target.is_none() && name.is_none() && own.count() <= skip {
+            around
+        } else {
+            Fields::capture_own(own, skip, around, target, name)
         }
     }
 
@@ -194,7 +197,7 @@ impl Fields {
     }
 
     /// Formats pairs, each of them, also those of one key.
-    pub(crate) fn of_pairs(pairs: First<'_>) -> Fields {
+    pub(crate) fn of_pairs(pairs: FirstPairs<'_>) -> Fields {
         Fields::new(|captured| {
             let limit = captured_len();
             let _ = pairs.visit(&mut Capturing {

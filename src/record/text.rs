@@ -6,7 +6,8 @@ use std::fmt::{self, Write};
 
 use log::kv::{self, Value, VisitValue};
 
-use crate::scratch::{Scratch, RAW};
+use crate::record::reserved_key::renamed;
+use crate::record::scratch::{Scratch, RAW};
 
 /// What a byte of a text may be: bits of [`CLASSES`]. A character beyond ASCII is judged by the first of its bytes,
 /// so that most text is known to be harmless by one look at each byte, and all else is looked at closely.
@@ -47,24 +48,6 @@ fn has(text: &str, class: Class) -> bool {
         .bytes()
         .fold(0, |found, byte| found | CLASSES[usize::from(byte)]);
     found & class as u8 != 0
-}
-
-/// The name under which a pair with a reserved key is kept.
-pub(crate) fn renamed(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "span_mark" => "span_mark_",
-        "span_id" => "span_id_",
-        "span_parent" => "span_parent_",
-        "span_at" => "span_at_",
-        "span_elapsed" => "span_elapsed_",
-        "span_outcome" => "span_outcome_",
-        "task_parent_id" => "task_parent_id_",
-        "spawn_line" => "spawn_line_",
-        "process_id" => "process_id_",
-        "task_id" => "task_id_",
-        "thread_id" => "thread_id_",
-        _ => return None,
-    })
 }
 
 /// Writes `, KEY=`. Says whether the key was reserved, and is another one now.
@@ -223,9 +206,10 @@ pub(crate) fn push_value(out: &mut String, value: &Value<'_>, limit: usize) -> W
     let failed = value.visit(&mut visitor).is_err();
     let (kind, cut) = (visitor.kind, visitor.out.cut || failed);
     // Nothing but a text can need quotes.
-    let raw = match kind == Kind::Text && (cut || !is_plain(&out[start..])) {
-        true => Some(quote(out, start, cut)),
-        false => None,
+    let raw = if kind == Kind::Text && (cut || !is_plain(&out[start..])) {
+        Some(quote(out, start, cut))
+    } else {
+        None
     };
     Written { kind, raw }
 }
@@ -337,9 +321,10 @@ impl<'v> VisitValue<'v> for &mut Formatter<'_> {
 
 /// Writes a value that is a text as the line holds it.
 pub(crate) fn push_text(out: &mut String, text: &str, cut: bool) {
-    match is_plain(text) && !cut {
-        true => out.push_str(text),
-        false => push_string(out, text, cut),
+    if is_plain(text) && !cut {
+        out.push_str(text)
+    } else {
+        push_string(out, text, cut)
     }
 }
 

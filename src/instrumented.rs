@@ -1,116 +1,23 @@
-//! Futures that own their place: an arm of a macro, a future in a span, a task.
+//! Instrumented futures: a future in a span, a task.
 
 use std::future::Future;
-use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::future::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::mark::{Origin, Site};
-use crate::outcome::Outcome;
-use crate::place::{self, Held, LeftOpen, Position};
-use crate::span::{Inside, Live, Span};
-use crate::task::{NewTask, TaskOrigin};
-
-pin_project! {
-    /// A future that runs at one position whoever polls it.
-    #[doc(hidden)]
-    #[derive(Debug)]
-    #[must_use]
-    pub struct Frame<F> {
-        #[pin]
-        future: Option<F>,
-        // `None` where all spans around were filtered out.
-        held: Option<Held>,
-        done: bool,
-    }
-
-    impl<F> PinnedDrop for Frame<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            if let (Some(held), false) = (&mut *this.held, *this.done) {
-                held.cancel();
-            }
-            let _there = There::enter(this.held);
-            this.future.set(None);
-        }
-    }
-}
-
-impl<F> Frame<F> {
-    #[inline]
-    pub(crate) fn new(own: Option<Position>, future: F) -> Self {
-        Frame {
-            future: Some(future),
-            held: own.map(Held::new),
-            done: false,
-        }
-    }
-}
-
-impl<F: Future> Future for Frame<F> {
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let future = this.future.as_pin_mut().expect("taken only when dropped");
-        let there = There::enter(this.held);
-        let polled = future.poll(cx);
-        there.leave();
-        *this.done = polled.is_ready();
-        polled
-    }
-}
-
-impl<F: FusedFuture> FusedFuture for Frame<F> {
-    fn is_terminated(&self) -> bool {
-        self.future.as_ref().map_or(true, F::is_terminated)
-    }
-}
-
-/// Code is running in a frame's place; what was there before is put back when this is dropped.
-struct There<'a> {
-    /// `None` too where the span that the place is in has ended: then the code is where it is polled.
-    held: Option<&'a mut Held>,
-    depth: usize,
-}
-
-impl<'a> There<'a> {
-    #[inline]
-    fn enter(held: &'a mut Option<Held>) -> Self {
-        let mut held = held.as_mut().filter(|held| !held.is_over());
-        let depth = held.as_mut().map_or(0, |held| held.enter());
-        There { held, depth }
-    }
-}
-
-impl There<'_> {
-    #[inline]
-    fn leave(self) {
-        ManuallyDrop::new(self).put_back();
-    }
-
-    #[inline]
-    fn put_back(&mut self) {
-        if let Some(held) = &mut self.held {
-            held.leave(self.depth);
-        }
-    }
-}
-
-impl Drop for There<'_> {
-    fn drop(&mut self) {
-        self.put_back();
-    }
-}
+use crate::active_span::{ActiveSpan, EnteredSpan};
+use crate::call_site::{CallSite, SpanSource};
+use crate::record::outcome::Outcome;
+use crate::span::Span;
+use crate::stack::{self, LeftOpen};
+use crate::task::{NewTask, SpawnSite};
 
 pin_project! {
     #[project = StateProjection]
     #[derive(Debug)]
-    enum State<F, O: Origin> {
+    enum State<F, O: SpanSource> {
         Running {
             #[pin]
             future: F,
@@ -123,12 +30,12 @@ pin_project! {
 pin_project! {
     /// A future in an open span, which ends with it.
     #[derive(Debug)]
-    struct Spanned<F, O: Origin> {
+    struct Spanned<F, O: SpanSource> {
         #[pin]
         state: State<F, O>,
     }
 
-    impl<F, O: Origin> PinnedDrop for Spanned<F, O> {
+    impl<F, O: SpanSource> PinnedDrop for Spanned<F, O> {
         fn drop(this: Pin<&mut Self>) {
             this.end(true);
         }
@@ -136,13 +43,13 @@ pin_project! {
 }
 
 #[derive(Debug)]
-struct Body<O: Origin> {
-    span: Live<O>,
+struct Body<O: SpanSource> {
+    span: ActiveSpan<O>,
     open: LeftOpen,
 }
 
-impl<O: Origin> Body<O> {
-    fn new(span: Live<O>) -> Self {
+impl<O: SpanSource> Body<O> {
+    fn new(span: ActiveSpan<O>) -> Self {
         Body {
             span,
             open: LeftOpen::default(),
@@ -150,14 +57,14 @@ impl<O: Origin> Body<O> {
     }
 
     #[inline]
-    fn enter(&mut self) -> Option<Inside<'_, O>> {
+    fn enter(&mut self) -> Option<EnteredSpan<'_, O>> {
         self.span.enter(&mut self.open)
     }
 }
 
-impl<F, O: Origin> Spanned<F, O> {
+impl<F, O: SpanSource> Spanned<F, O> {
     #[inline]
-    fn new(span: Live<O>, future: F) -> Self {
+    fn new(span: ActiveSpan<O>, future: F) -> Self {
         Spanned {
             state: State::Running {
                 future,
@@ -166,7 +73,7 @@ impl<F, O: Origin> Spanned<F, O> {
         }
     }
 
-    fn set_span(self: Pin<&mut Self>, span: Live<O>) {
+    fn set_span(self: Pin<&mut Self>, span: ActiveSpan<O>) {
         if let StateProjection::Running { body, .. } = self.project().state.project() {
             body.span = span;
         }
@@ -178,19 +85,19 @@ impl<F, O: Origin> Spanned<F, O> {
         let StateProjection::Running { body, .. } = state.as_mut().project() else {
             return;
         };
-        let mut body = std::mem::replace(body, Body::new(Live::none()));
+        let mut body = std::mem::replace(body, Body::new(ActiveSpan::none()));
         if is_unfinished {
             body.open.cancel();
         }
         let inside = body.enter();
         state.set(State::Done);
-        Inside::leave(inside);
+        EnteredSpan::leave(inside);
         let cancelled = is_unfinished.then_some(Outcome::Cancelled);
         body.span.end(cancelled);
     }
 }
 
-impl<F: Future, O: Origin> Future for Spanned<F, O> {
+impl<F: Future, O: SpanSource> Future for Spanned<F, O> {
     type Output = F::Output;
 
     #[inline]
@@ -201,7 +108,7 @@ impl<F: Future, O: Origin> Future for Spanned<F, O> {
         };
         let inside = body.enter();
         let polled = future.poll(cx);
-        Inside::leave(inside);
+        EnteredSpan::leave(inside);
         if polled.is_ready() {
             self.end(false);
         }
@@ -209,7 +116,7 @@ impl<F: Future, O: Origin> Future for Spanned<F, O> {
     }
 }
 
-impl<F: FusedFuture, O: Origin> FusedFuture for Spanned<F, O> {
+impl<F: FusedFuture, O: SpanSource> FusedFuture for Spanned<F, O> {
     fn is_terminated(&self) -> bool {
         match &self.state {
             State::Running { future, .. } => future.is_terminated(),
@@ -224,7 +131,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct InSpan<F> {
         #[pin]
-        inner: Spanned<F, &'static Site>,
+        inner: Spanned<F, &'static CallSite>,
     }
 }
 
@@ -259,7 +166,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct InTask<F> {
         #[pin]
-        inner: Spanned<F, TaskOrigin>,
+        inner: Spanned<F, SpawnSite>,
         id: u64,
         // Until the first poll.
         new: Option<NewTask>,
@@ -270,7 +177,7 @@ pin_project! {
             let this = this.project();
             // What was never polled is dropped by whoever drops it.
             if this.new.is_none() {
-                let _task = place::enter_task(*this.id);
+                let _task = stack::enter_task(*this.id);
                 this.inner.end(true);
             }
         }
@@ -280,7 +187,7 @@ pin_project! {
 impl<F> InTask<F> {
     pub(crate) fn new(task: NewTask, future: F) -> Self {
         InTask {
-            inner: Spanned::new(Live::none(), future),
+            inner: Spanned::new(ActiveSpan::none(), future),
             id: task.id,
             new: Some(task),
         }
@@ -293,7 +200,7 @@ impl<F: Future> Future for InTask<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let _task = place::enter_task(*this.id);
+        let _task = stack::enter_task(*this.id);
         if let Some(new) = this.new.take() {
             this.inner.as_mut().set_span(new.start());
         }

@@ -1,4 +1,4 @@
-//! A kept await: how the open spans of a state machine are suspended with it.
+//! A suspending await: how the open spans of a state machine are suspended with it.
 
 use std::future::{Future, IntoFuture};
 use std::mem::ManuallyDrop;
@@ -7,44 +7,44 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::outcome::Outcome;
-use crate::place::{self, Held, Machine};
+use crate::record::outcome::Outcome;
+use crate::stack::{self, Block, SuspendedContext};
 
-/// What each `.await` in a span's block becomes: `.__async_log_keep(MACHINE).await`.
+/// What each `.await` in a span's block becomes: `.__async_log_suspend(MACHINE).await`.
 #[doc(hidden)]
-pub trait KeepPlace: IntoFuture + Sized {
+pub trait SuspendPoint: IntoFuture + Sized {
     #[inline]
-    fn __async_log_keep(self, machine: impl Into<Machine>) -> Keep<Self::IntoFuture> {
-        // A machine without an open span (they were all filtered out, or this await is in one that
+    fn __async_log_suspend(self, block: impl Into<Block>) -> SuspendingAwait<Self::IntoFuture> {
+        // A block without an open span (they were all filtered out, or this await is in one that
         // some other macro makes of the block's tokens) has nothing to suspend.
-        let (machine, state) = match place::running(machine.into()) {
-            Some(machine) => (machine, State::Running),
-            None => (place::BOUNDARY, State::Done),
+        let (block, state) = match stack::running(block.into()) {
+            Some(block) => (block, State::Running),
+            None => (stack::BOUNDARY, State::Done),
         };
-        Keep {
+        SuspendingAwait {
             future: Some(self.into_future()),
             suspension: Suspension {
-                machine,
+                block,
                 state,
-                held: Held::default(),
+                held: SuspendedContext::default(),
             },
         }
     }
 }
 
-impl<F: IntoFuture> KeepPlace for F {}
+impl<F: IntoFuture> SuspendPoint for F {}
 
 pin_project! {
     #[doc(hidden)]
     #[derive(Debug)]
     #[must_use]
-    pub struct Keep<F> {
+    pub struct SuspendingAwait<F> {
         #[pin]
         future: Option<F>,
         suspension: Suspension,
     }
 
-    impl<F> PinnedDrop for Keep<F> {
+    impl<F> PinnedDrop for SuspendingAwait<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if matches!(this.suspension.state, State::Suspended) {
@@ -57,23 +57,23 @@ pin_project! {
 
 #[derive(Debug)]
 struct Suspension {
-    machine: Machine,
+    block: Block,
     state: State,
-    /// The innermost span of the machine while it is suspended here.
-    held: Held,
+    /// The innermost span of the block while it is suspended here.
+    held: SuspendedContext,
 }
 
 #[derive(Debug)]
 enum State {
-    /// The machine's level is on the stack.
+    /// The block's level is on the stack.
     Running,
     /// It is in `held`.
     Suspended,
-    /// It is the machine's own affair again, or there never was one.
+    /// It is the block's own affair again, or there never was one.
     Done,
 }
 
-impl<F: Future> Future for Keep<F> {
+impl<F: Future> Future for SuspendingAwait<F> {
     type Output = F::Output;
 
     #[inline]
@@ -92,7 +92,7 @@ impl<F: Future> Future for Keep<F> {
 }
 
 /// The awaited future is being polled, in a place of its own. When it is ready or panics, this is dropped and the
-/// machine goes on.
+/// block goes on.
 struct Polling<'a> {
     suspension: &'a mut Suspension,
     depth: usize,
@@ -104,13 +104,13 @@ impl<'a> Polling<'a> {
     fn enter(suspension: &'a mut Suspension) -> Option<Self> {
         let depth = match suspension.state {
             State::Suspended => suspension.held.enter(),
-            State::Running => suspension.held.take_over(suspension.machine),
+            State::Running => suspension.held.take_over(suspension.block),
             State::Done => return None,
         };
         Some(Polling { suspension, depth })
     }
 
-    /// The machine is suspended, its level goes with it.
+    /// The block is suspended, its level goes with it.
     #[inline]
     fn suspend(self) {
         let mut polling = ManuallyDrop::new(self);
@@ -122,12 +122,12 @@ impl<'a> Polling<'a> {
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
-        Held::hand_over(self.depth, self.suspension.machine, None);
+        SuspendedContext::hand_over(self.depth, self.suspension.block, None);
         self.suspension.state = State::Done;
     }
 }
 
-/// The machine is being dropped while it is suspended here. First the awaited future goes, in the place
+/// The block is being dropped while it is suspended here. First the awaited future goes, in the place
 /// where it was; then the block's locals go, in their span, so the level stays: the outermost span
 /// of the block takes it off, and what the dropper had is found below.
 struct Cancel<'a> {
@@ -145,11 +145,7 @@ impl<'a> Cancel<'a> {
 
 impl Drop for Cancel<'_> {
     fn drop(&mut self) {
-        Held::hand_over(
-            self.depth,
-            self.suspension.machine,
-            Some(Outcome::Cancelled),
-        );
+        SuspendedContext::hand_over(self.depth, self.suspension.block, Some(Outcome::Cancelled));
         self.suspension.state = State::Done;
     }
 }

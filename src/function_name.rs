@@ -61,9 +61,10 @@ fn split_method(path: &'static str) -> Option<(&'static str, &'static str)> {
     let end = closing(inside)?;
     let (of_type, of_trait) = split_as(&inside[..end])?;
     let function = inside[end + 1..].strip_prefix("::")?;
-    match is_item(nominal(of_type)) {
-        true => Some((of_type, function)),
-        false => Some((of_trait, function)),
+    if is_item(nominal(of_type)) {
+        Some((of_type, function))
+    } else {
+        Some((of_trait, function))
     }
 }
 
@@ -182,7 +183,7 @@ mod tests {
             ),
             ("core::pin::Pin<&mut a::run::{{closure}}>", Some("a"), None),
             ("core::future::poll_fn::PollFn<a::main::{{closure}}>", Some("a"), None),
-            ("async_log::frame::InSpan<a::run::{{closure}}>", Some("a"), None),
+            ("async_log::future::InSpan<a::run::{{closure}}>", Some("a"), None),
             ("core::pin::Pin<alloc::boxed::Box<dyn core::future::Future<Output = ()> + core::marker::Send>>", None, None),
             ("a::MyFuture", None, None),
             ("core::future::ready::Ready<i32>", None, None),

@@ -1,4 +1,4 @@
-//! Buffers that a thread uses again, so that a record on its way touches no heap.
+//! Buffers that a thread uses again, so that a record in flight touches no heap.
 
 use std::cell::Cell;
 use std::fmt;

@@ -1,18 +1,31 @@
 //! The logger around a logger: it adds to each record where the running code is.
 
+mod annotation;
+pub(crate) mod emission;
+pub(crate) mod in_flight;
+mod key_value_form;
+mod options;
+pub(crate) mod start_arguments;
+pub(crate) mod task_source;
+mod text_form;
+
 use std::cell::Cell;
 use std::fmt;
 
 use log::kv::{Source, ToValue};
 use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 
-use crate::added::{Added, Subject};
-use crate::fields::{self, Fields};
-use crate::line::{self, Line};
-use crate::mark::Mark;
-use crate::pairs::{Arguments, First, TypedPairs, NO_PAIRS};
-use crate::passing::{self, Formatted, PassingDone, Seen, Sought, Which};
-use crate::place;
+use self::text_form::TextForm;
+use crate::logger::annotation::{Annotation, RecordSource};
+use crate::logger::in_flight::{AnnotatedGuard, Class, InFlight, MessageSearch};
+use crate::logger::key_value_form::KeyValueForm;
+use crate::logger::options::{Form, Options};
+use crate::logger::start_arguments::Formatted;
+use crate::record::arguments::Arguments;
+use crate::record::fields::{self, Fields};
+use crate::record::pairs::{FirstPairs, NO_PAIRS};
+use crate::record::span_record::SpanRecord;
+use crate::stack;
 use crate::target;
 
 /// A logger around the one that you have, which adds to every record the task, the thread and the
@@ -41,8 +54,8 @@ use crate::target;
 /// A logger around this one may build a new record around the message of another, as fern's `format` does, and with
 /// or without its key-values. The record is still the start or the end of its span, provided that formatting the new
 /// message formats the old one. If the logger formats the old one into a string first, the record arrives as an ordinary
-/// one, and the span has no mark in this log. If it logs the old message again, in a record of its own, that record
-/// is a second mark of the span: readers ignore it.
+/// one, and the span has no start or end in this log. If it logs the old message again, in a record of its own, that record
+/// is a second start or end of the span: readers ignore it.
 ///
 /// | what a logger does with a record | result |
 /// |---|---|
@@ -73,23 +86,6 @@ pub struct Logger<L, F = fn() -> u64> {
     options: Options,
 }
 
-#[derive(Debug)]
-pub(crate) struct Options {
-    form: Form,
-    pub(crate) minimal: bool,
-    pub(crate) arguments: bool,
-    pub(crate) process_id: bool,
-    pub(crate) max_value_len: usize,
-    /// What every record has.
-    pub(crate) fields: Fields,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Form {
-    Text,
-    KeyValues,
-}
-
 impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// Puts a logger around `logger`. `task_id` tells the task that runs now;
     /// [`task_id`](crate::task_id()) is the one of this crate, and an executor's own will do.
@@ -102,7 +98,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
             task_id,
             options: Options {
                 form: Form::Text,
-                minimal: false,
+                minimal_keys: false,
                 arguments: true,
                 process_id: false,
                 max_value_len: fields::DEFAULT_MAX_VALUE_LEN,
@@ -149,8 +145,8 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
 
     /// Writes of this crate's own keys only `span_mark`, `task_id` and `thread_id`. Then spans can
     /// be read, but no longer be told apart with certainty by a program.
-    pub fn minimal(mut self) -> Self {
-        self.options.minimal = true;
+    pub fn with_minimal_keys(mut self) -> Self {
+        self.options.minimal_keys = true;
         self
     }
 
@@ -201,7 +197,7 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
             }
         }
         if ASKING.with(|asking| asking.replace(true)) {
-            return place::task();
+            return stack::task();
         }
         let _asking = Asking;
         (self.task_id)()
@@ -216,31 +212,32 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// For each form apart, so that neither pays for the other.
     #[inline(never)]
     fn log_form<const TEXT: bool>(&self, record: &Record<'_>) {
-        match passing::is_idle() {
-            true => self.log_plain::<TEXT>(record, None),
-            false => self.log_seen::<TEXT>(record),
+        if in_flight::is_none_in_flight() {
+            self.log_plain::<TEXT>(record, None)
+        } else {
+            self.log_classified::<TEXT>(record)
         }
     }
 
     #[inline(always)] // where nothing was in flight before, there is nothing to put back
-    fn log_plain<const TEXT: bool>(&self, record: &Record<'_>, before: Option<Which>) {
+    fn log_plain<const TEXT: bool>(&self, record: &Record<'_>, before: Option<InFlight>) {
         if self.inner.enabled(record.metadata()) {
-            let inside = Subject::Inside(place::depth());
+            let inside = RecordSource::InSpan(stack::depth());
             self.write::<TEXT>(record, inside, self.task_id(), before);
         }
     }
 
-    /// Writes what may be a mark, or have our keys already, or come from a logger or a value while another record is
+    /// Writes what may be a span record, or have our keys already, or come from a logger or a value while another record is
     /// in flight.
     #[inline(never)]
-    fn log_seen<const TEXT: bool>(&self, record: &Record<'_>) {
-        let Some(before) = passing::now() else {
+    fn log_classified<const TEXT: bool>(&self, record: &Record<'_>) {
+        let Some(before) = in_flight::now() else {
             return self.log_plain::<TEXT>(record, None);
         };
         if before.is_from(self.address()) {
             return self.log_plain::<TEXT>(record, Some(before));
         }
-        match before.see_pairs(record) {
+        match before.classify_pairs(record) {
             Some(seen) => self.log_as::<TEXT>(seen, record, before),
             None => self.log_other::<TEXT>(record, before),
         }
@@ -249,14 +246,14 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// Writes what has other key-values than the record in flight.
     #[cold]
     #[inline(never)]
-    fn log_other<const TEXT: bool>(&self, record: &Record<'_>, before: Which) {
+    fn log_other<const TEXT: bool>(&self, record: &Record<'_>, before: InFlight) {
         if !self.inner.enabled(record.metadata()) && !before.is_end() {
             return;
         }
-        let _nothing_sought = Sought::nothing();
-        match before.see_message(record) {
+        let _nothing_sought = MessageSearch::nothing();
+        match before.classify_message(record) {
             // It is formatted already, and has our keys.
-            (Seen::Done, _) => self.inner.log(record),
+            (Class::Done, _) => self.inner.log(record),
             (seen, message) => {
                 let mut with_message = record.to_builder();
                 self.log_as::<TEXT>(
@@ -268,18 +265,20 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         }
     }
 
-    #[inline(always)] // but for a mark it is rare
-    fn log_as<const TEXT: bool>(&self, seen: Seen, record: &Record<'_>, before: Which) {
+    #[inline(always)] // but a span record apart, it is rare
+    fn log_as<const TEXT: bool>(&self, seen: Class, record: &Record<'_>, before: InFlight) {
         match seen {
-            Seen::Plain => self.log_plain::<TEXT>(record, Some(before)),
-            Seen::Done => self.inner.log(record),
-            Seen::Start if passing::are_arguments_left_out() => self.log_unsettled::<TEXT>(record),
-            Seen::Start => self.log_start::<TEXT>(record, before),
+            Class::Plain => self.log_plain::<TEXT>(record, Some(before)),
+            Class::Done => self.inner.log(record),
+            Class::Start if start_arguments::are_arguments_left_out() => {
+                self.log_unsettled::<TEXT>(record)
+            }
+            Class::Start => self.log_start::<TEXT>(record, before),
             // What has a start has an end, though the level was changed in between. It ends in the task that it was
             // in, wherever it is dropped.
-            Seen::End(task_id) => {
+            Class::End(task_id) => {
                 let task_id = task_id.unwrap_or_else(|| self.task_id());
-                self.write::<TEXT>(record, Subject::Mark, task_id, Some(before));
+                self.write::<TEXT>(record, RecordSource::SpanRecord, task_id, Some(before));
             }
         }
     }
@@ -288,16 +287,16 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     #[cold]
     #[inline(never)]
     fn answer_start(&self, metadata: &Metadata<'_>) -> bool {
-        passing::answer_start(self.options.arguments, || self.inner.enabled(metadata))
+        start_arguments::answer_start(self.options.arguments, || self.inner.enabled(metadata))
     }
 
     #[inline(always)]
-    fn log_start<const TEXT: bool>(&self, record: &Record<'_>, before: Which) {
+    fn log_start<const TEXT: bool>(&self, record: &Record<'_>, before: InFlight) {
         if self.inner.enabled(record.metadata()) {
             fields::allow_value_len(self.options.max_value_len);
             let task_id = self.task_id();
-            passing::note_task_id(task_id);
-            self.write::<TEXT>(record, Subject::Mark, task_id, Some(before));
+            in_flight::note_task_id(task_id);
+            self.write::<TEXT>(record, RecordSource::SpanRecord, task_id, Some(before));
         }
     }
 
@@ -306,14 +305,15 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     #[cold]
     #[inline(never)]
     fn log_unsettled<const TEXT: bool>(&self, record: &Record<'_>) {
-        let Some(before) = passing::now() else {
+        let Some(before) = in_flight::now() else {
             return;
         };
-        let count = passing::with_mark(Mark::arguments).unwrap_or(0);
+        let count = in_flight::with_span_record(SpanRecord::arguments).unwrap_or(0);
         let is_shown = self.options.arguments && self.inner.enabled(record.metadata());
-        let settled = match is_shown {
-            true => Arguments::format(First::new(record.key_values(), count)),
-            false => None,
+        let settled = if is_shown {
+            Arguments::format(FirstPairs::new(record.key_values(), count))
+        } else {
+            None
         };
         let Some(settled) = settled else {
             return self.log_start::<TEXT>(record, before);
@@ -329,25 +329,27 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     fn write<const TEXT: bool>(
         &self,
         record: &Record<'_>,
-        subject: Subject<'_>,
+        source: RecordSource<'_>,
         task_id: u64,
-        before: Option<Which>,
+        before: Option<InFlight>,
     ) {
-        let added = Added {
+        let annotation = Annotation {
             record,
             options: &self.options,
-            subject,
+            source,
             task_id,
         };
-        match subject {
-            Subject::Inside(depth) if TEXT && record.key_values().count() > 0 => {
-                self.write_paired(added, depth, before)
+        match source {
+            RecordSource::InSpan(depth) if TEXT && record.key_values().count() > 0 => {
+                self.write_paired(annotation, depth, before)
             }
-            _ if TEXT => self.write_line(added, before),
+            _ if TEXT => self.write_line(annotation, before),
             _ => {
-                let pairs = TypedPairs::new(added);
-                let mark = before.as_ref().filter(|_| matches!(subject, Subject::Mark));
-                let which = Which::pairs(pairs.address(), mark);
+                let pairs = KeyValueForm::new(annotation);
+                let span_record = before
+                    .as_ref()
+                    .filter(|_| matches!(source, RecordSource::SpanRecord));
+                let which = InFlight::pairs(pairs.address(), span_record);
                 self.hand_on(record, *record.args(), &pairs, which, before);
             }
         }
@@ -356,25 +358,34 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
     /// The pairs may be anybody's. So they are asked before the inner logger is called, which may hold a lock when it
     /// asks for the line.
     #[inline(never)]
-    fn write_paired(&self, added: Added<'_>, depth: usize, before: Option<Which>) {
-        if added.record.args().as_str().is_some() {
-            let subject = Subject::Paired(depth);
-            let line = Line::settled(Added { subject, ..added });
-            return self.hand_on_line(added.record, &line, before);
+    fn write_paired(&self, annotation: Annotation<'_>, depth: usize, before: Option<InFlight>) {
+        if annotation.record.args().as_str().is_some() {
+            let source = RecordSource::Paired(depth);
+            let line = TextForm::settled(Annotation {
+                source,
+                ..annotation
+            });
+            return self.hand_on_line(annotation.record, &line, before);
         }
-        let tail = line::tail(&added, depth);
-        let subject = Subject::Tail(&tail);
-        self.write_line(Added { subject, ..added }, before);
+        let tail = text_form::tail(&annotation, depth);
+        let source = RecordSource::Tail(&tail);
+        self.write_line(
+            Annotation {
+                source,
+                ..annotation
+            },
+            before,
+        );
     }
 
     #[inline(always)]
-    fn write_line(&self, added: Added<'_>, before: Option<Which>) {
-        self.hand_on_line(added.record, &Line::new(added), before);
+    fn write_line(&self, annotation: Annotation<'_>, before: Option<InFlight>) {
+        self.hand_on_line(annotation.record, &TextForm::new(annotation), before);
     }
 
     #[inline(always)]
-    fn hand_on_line(&self, record: &Record<'_>, line: &Line<'_>, before: Option<Which>) {
-        let which = Which::text(line.address());
+    fn hand_on_line(&self, record: &Record<'_>, line: &TextForm<'_>, before: Option<InFlight>) {
+        let which = InFlight::text(line.address());
         self.hand_on(record, format_args!("{}", *line), &NO_PAIRS, which, before);
     }
 
@@ -384,23 +395,23 @@ impl<L: Log, F: Fn() -> u64 + Send + Sync> Logger<L, F> {
         record: &Record<'_>,
         message: fmt::Arguments<'_>,
         pairs: &dyn Source,
-        which: Which,
-        before: Option<Which>,
+        which: InFlight,
+        before: Option<InFlight>,
     ) {
         let mut record = record.to_builder();
         let record = record.args(message).key_values(pairs).build();
-        let _passing = PassingDone::of(which, self.address(), before);
+        let _passing = AnnotatedGuard::of(which, self.address(), before);
         self.inner.log(&record);
     }
 }
 
 impl<L: Log, F: Fn() -> u64 + Send + Sync> Log for Logger<L, F> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        if passing::answer_task_id(metadata, || self.task_id()) {
+        if task_source::answer_task_id(metadata, || self.task_id()) {
             return false;
         }
         fields::allow_value_len(self.options.max_value_len);
-        if self.options.arguments && passing::answer_writes() {
+        if self.options.arguments && start_arguments::answer_writes() {
             return self.inner.enabled(metadata);
         }
         self.answer_start(metadata)

@@ -21,8 +21,9 @@ use std::task::{Context, Poll};
 use futures_core::future::FusedFuture;
 use pin_project_lite::pin_project;
 
-use crate::frame::InSpan;
-use crate::span::{Inline, Span};
+use crate::expansion::inline_span::InlineSpan;
+use crate::instrumented::InSpan;
+use crate::span::Span;
 
 /// A value of a type with a name.
 #[doc(hidden)]
@@ -209,26 +210,26 @@ pub struct KindNested;
 
 impl KindPlain {
     #[inline]
-    pub fn go_on<T>(self, value: T, guard: Inline) -> T {
+    pub fn go_on<T>(self, value: T, guard: InlineSpan) -> T {
         drop(guard);
         value
     }
 
     #[inline]
-    pub fn watch<T>(self, value: T, guard: Inline, watch: impl FnOnce(&T)) -> T {
+    pub fn watch<T>(self, value: T, guard: InlineSpan, watch: impl FnOnce(&T)) -> T {
         watch(&value);
         drop(guard);
         value
     }
 
     #[inline]
-    pub fn watch_if_seen<T>(self, value: T, guard: Inline, watch: impl FnOnce(&T)) -> T {
+    pub fn watch_if_seen<T>(self, value: T, guard: InlineSpan, watch: impl FnOnce(&T)) -> T {
         self.watch(value, guard, watch)
     }
 
     /// What is boxed for another type than that of any boxed future stays as it is.
     #[inline]
-    pub fn inside<F>(self, value: F, _: &mut Inline) -> F {
+    pub fn inside<F>(self, value: F, _: &mut InlineSpan) -> F {
         value
     }
 
@@ -236,7 +237,7 @@ impl KindPlain {
     pub fn watched_inside<F: Covered>(
         self,
         value: F,
-        _: &mut Inline,
+        _: &mut InlineSpan,
         _: impl FnOnce(&F::Output),
     ) -> F {
         value
@@ -245,13 +246,13 @@ impl KindPlain {
 
 impl KindNamed {
     #[inline]
-    pub fn go_on<T>(self, value: T, guard: Inline) -> T {
+    pub fn go_on<T>(self, value: T, guard: InlineSpan) -> T {
         drop(guard);
         value
     }
 
     /// Is an error, since the output is never seen.
-    pub fn watch<F: Covered>(self, value: F, _: Inline, _: impl FnOnce(&F::Output)) -> F {
+    pub fn watch<F: Covered>(self, value: F, _: InlineSpan, _: impl FnOnce(&F::Output)) -> F {
         value
     }
 
@@ -259,7 +260,7 @@ impl KindNamed {
     pub fn watch_if_seen<F: Future>(
         self,
         value: F,
-        guard: Inline,
+        guard: InlineSpan,
         _: impl FnOnce(&F::Output),
     ) -> F {
         self.go_on(value, guard)
@@ -268,7 +269,7 @@ impl KindNamed {
 
 impl KindBoxed {
     #[inline]
-    pub fn inside<F: Future>(self, future: F, guard: &mut Inline) -> InSpan<F> {
+    pub fn inside<F: Future>(self, future: F, guard: &mut InlineSpan) -> InSpan<F> {
         InSpan::new(guard.leave(), future)
     }
 
@@ -276,7 +277,7 @@ impl KindBoxed {
     pub fn watched_inside<F, W>(
         self,
         future: F,
-        guard: &mut Inline,
+        guard: &mut InlineSpan,
         watch: W,
     ) -> InSpan<Watched<F, W>>
     where
@@ -287,7 +288,7 @@ impl KindBoxed {
     }
 
     #[inline]
-    pub fn go_on<T: BoxedFuture>(self, value: T, mut guard: Inline) -> T {
+    pub fn go_on<T: BoxedFuture>(self, value: T, mut guard: InlineSpan) -> T {
         match guard.leave() {
             span if span.is_none() => value,
             span => value.in_span(span),
@@ -298,7 +299,7 @@ impl KindBoxed {
     pub fn watch<T: BoxedFuture>(
         self,
         value: T,
-        mut guard: Inline,
+        mut guard: InlineSpan,
         watch: impl FnOnce(&T::Output) + Send + Sync + Unpin + 'static,
     ) -> T {
         value.watched(guard.leave(), watch)
@@ -308,7 +309,7 @@ impl KindBoxed {
     pub fn watch_if_seen<T: BoxedFuture>(
         self,
         value: T,
-        guard: Inline,
+        guard: InlineSpan,
         watch: impl FnOnce(&T::Output) + Send + Sync + Unpin + 'static,
     ) -> T {
         self.watch(value, guard, watch)
@@ -317,12 +318,12 @@ impl KindBoxed {
 
 impl KindOpaque {
     #[inline]
-    pub fn go_on<F: Future>(self, value: F, mut guard: Inline) -> InSpan<F> {
+    pub fn go_on<F: Future>(self, value: F, mut guard: InlineSpan) -> InSpan<F> {
         InSpan::new(guard.leave(), value)
     }
 
     #[inline]
-    pub fn watch<F, W>(self, value: F, mut guard: Inline, watch: W) -> InSpan<Watched<F, W>>
+    pub fn watch<F, W>(self, value: F, mut guard: InlineSpan, watch: W) -> InSpan<Watched<F, W>>
     where
         F: Future,
         W: FnOnce(&F::Output),
@@ -331,7 +332,7 @@ impl KindOpaque {
     }
 
     #[inline]
-    pub fn watch_if_seen<F, W>(self, value: F, guard: Inline, watch: W) -> InSpan<Watched<F, W>>
+    pub fn watch_if_seen<F, W>(self, value: F, guard: InlineSpan, watch: W) -> InSpan<Watched<F, W>>
     where
         F: Future,
         W: FnOnce(&F::Output),
@@ -342,12 +343,17 @@ impl KindOpaque {
 
 impl KindNested {
     #[inline]
-    pub fn go_on<T: BoxOfFuture>(self, value: T, mut guard: Inline) -> T::Box<InSpan<T>> {
+    pub fn go_on<T: BoxOfFuture>(self, value: T, mut guard: InlineSpan) -> T::Box<InSpan<T>> {
         T::new(InSpan::new(guard.leave(), value))
     }
 
     #[inline]
-    pub fn watch<T, W>(self, value: T, mut guard: Inline, watch: W) -> T::Box<InSpan<Watched<T, W>>>
+    pub fn watch<T, W>(
+        self,
+        value: T,
+        mut guard: InlineSpan,
+        watch: W,
+    ) -> T::Box<InSpan<Watched<T, W>>>
     where
         T: BoxOfFuture,
         W: FnOnce(&T::Output) + Unpin,
@@ -359,7 +365,7 @@ impl KindNested {
     pub fn watch_if_seen<T, W>(
         self,
         value: T,
-        guard: Inline,
+        guard: InlineSpan,
         watch: W,
     ) -> T::Box<InSpan<Watched<T, W>>>
     where
@@ -468,7 +474,7 @@ pub trait HasSpan {
     fn has_span(&self) -> bool;
 }
 
-impl HasSpan for Inline {
+impl HasSpan for InlineSpan {
     #[inline]
     fn has_span(&self) -> bool {
         self.is_open()
@@ -571,7 +577,7 @@ impl<T> Typed<T> {
     }
 
     /// Is returned from the function in a branch that is never taken.
-    pub fn never(&self) -> T {
+    pub fn type_hint(&self) -> T {
         unreachable!("in a branch that is never taken")
     }
 
