@@ -1,6 +1,6 @@
 //! Whole traces: a root with all that is inside of it, kept until all of that has ended.
 //!
-//! A [`Collector`] follows the spans of a log and hands each [`Trace`] to a [`Taker`] when it is whole.
+//! A `Collector` follows the spans of a log and hands each `Trace` to a `Taker` when it is whole.
 //! What is kept is bounded, a trace and all of them: where there is no room the shortest spans that
 //! have ended leave, and only sums of them stay.
 
